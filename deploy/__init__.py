@@ -1,0 +1,1 @@
+"""Files to run Barn from: profiles, containers, Kubernetes, dashboards, load."""

@@ -1,0 +1,73 @@
+"""Move events from the spool into the store: at least once, and once in effect."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from evaluation.events import Served
+from evaluation.spool import is_abandoned, read_lines, segments
+from evaluation.stores.sql import Store
+
+_log = logging.getLogger(__name__)
+
+
+class Drainer:
+    """Reads every segment of a spool folder; only what is committed is removed.
+
+    A segment is read again from its start after a restart: the store ignores what it has.
+    """
+
+    def __init__(self, folder: Path, store: Store, *, batch: int = 500) -> None:
+        self._folder = folder
+        self._store = store
+        self._batch = batch
+        self._offsets: dict[Path, int] = {}
+
+    def drain(self) -> int:
+        """Move what is there now; return the number of events moved.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the store is away; nothing was lost, call again.
+        """
+        return sum(self._drain_segment(segment) for segment in segments(self._folder))
+
+    def _drain_segment(self, segment: Path) -> int:
+        moved = 0
+        # Asked first: a writer that dies between the last read and the question loses nothing.
+        abandoned = is_abandoned(segment)
+        while lines := list(read_lines(segment, self._offsets.get(segment, 0), self._batch)):
+            events = [event for line, _ in lines if (event := _parse(line, segment))]
+            self._store.append(events)
+            self._offsets[segment] = lines[-1][1]
+            moved += len(events)
+        if abandoned:
+            segment.unlink(missing_ok=True)
+            self._offsets.pop(segment, None)
+        return moved
+
+    def run(self, stop: Event, pause_s: float, on_failure: Callable[[], None]) -> None:
+        """Drain until `stop` is set, then once more; a store that is away is asked again."""
+        while True:
+            stopping = stop.wait(pause_s)
+            try:
+                self.drain()
+            except SQLAlchemyError as error:
+                _log.warning("the event store is away, events wait in the spool: %s", error)
+                on_failure()
+            if stopping:
+                return
+
+
+def _parse(line: bytes, segment: Path) -> Served | None:
+    try:
+        return Served.model_validate_json(line)
+    except ValidationError as error:
+        # A line we cannot read must not stop the others; it is kept beside the spool.
+        _log.error("unreadable event in %s: %s", segment.name, error)  # noqa: TRY400
+        with segment.with_suffix(".rejected").open("ab") as rejected:
+            rejected.write(line)
+        return None

@@ -1,0 +1,124 @@
+"""The words the whole service speaks. Nothing here does I/O.
+
+Units: time in seconds, money in US dollars, pictures in pixels, text in tokens.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+ModelId = NewType("ModelId", str)
+RequestId = NewType("RequestId", str)
+
+
+class Family(StrEnum):
+    """What a task leans on: the eyes (`vision`) or the language backbone (`reasoning`)."""
+
+    VISION = "vision"
+    REASONING = "reasoning"
+
+
+class Task(StrEnum):
+    """What the asker wants; each task names the public benchmarks it mirrors."""
+
+    RECOGNITION = "recognition"  # what is this? VQAv2, MME-perception, SEED
+    ATTRIBUTE = "attribute"  # what colour is it? VQAv2, GQA attributes
+    COUNTING = "counting"  # how many? VQAv2 number, TallyQA, CV-Bench count
+    SPATIAL = "spatial"  # where, left of? GQA relations, CV-Bench, VSR
+    OCR = "ocr"  # what does it say? TextVQA, ST-VQA, OCRBench
+    EXTRACTION = "extraction"  # which value stands in this field? DocVQA, FUNSD, SROIE
+    CAPTIONING = "captioning"  # describe it. COCO captions, Flickr30k
+    EXISTENCE = "existence"  # is there a …? POPE, MME existence
+    ARITHMETIC = "arithmetic"  # compute. CLEVR-Math, MathVista word problems, TabMWP
+    GEOMETRY = "geometry"  # angles and lengths. Geometry3K, GEOS, UniGeo
+    CHART = "chart"  # reason over a chart or table. ChartQA, FigureQA, PlotQA, DVQA
+    SCIENCE = "science"  # textbook questions. ScienceQA, AI2D, TQA, MMMU
+    MULTI_HOP = "multi_hop"  # several steps or conditions. GQA compositional, Super-CLEVR
+    COMMONSENSE = "commonsense"  # why, what might happen? A-OKVQA, VCR
+    CODE = "code"  # programs and diagrams. MME code, HumanEval-V
+    KNOWLEDGE = "knowledge"  # facts that are not in the picture. OK-VQA, KVQA, InfoSeek
+    CHAT = "chat"  # no picture at all
+
+    @property
+    def family(self) -> Family:
+        """The family this task belongs to."""
+        return Family.VISION if self in _VISION_HEAVY else Family.REASONING
+
+
+_VISION_HEAVY = frozenset(
+    {
+        Task.RECOGNITION,
+        Task.ATTRIBUTE,
+        Task.COUNTING,
+        Task.SPATIAL,
+        Task.OCR,
+        Task.EXTRACTION,
+        Task.CAPTIONING,
+        Task.EXISTENCE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What routing may know about a picture without seeing its pixels."""
+
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A conversation as routing sees it: what was asked last, and how large it all is.
+
+    `prompt_tokens` differs by tokenizer, so it is given per backbone; image tokens are included.
+    """
+
+    text: str
+    images: tuple[ImageFacts, ...] = ()
+    prompt_tokens: dict[ModelId, int] = field(default_factory=dict)
+    max_new_tokens: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One backbone the service hosts, with the limits it must not be sent past.
+
+    `price_in`, `price_out`: dollars per 1,000 prompt and completion tokens.
+    """
+
+    id: ModelId
+    generation: str
+    context_tokens: int
+    max_images: int
+    price_in: float = 0.0
+    price_out: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Which backbone answers, why, and how likely that choice was.
+
+    `propensity` is the probability in (0, 1] with which the policy picked `model` at that
+    moment. Off-policy estimates divide by it, so it is recorded, never reconstructed.
+    """
+
+    model: ModelId
+    task: Task
+    propensity: float
+    policy: str
+    reason: str
+
+    @property
+    def family(self) -> Family:
+        """The family of the task."""
+        return self.task.family
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """How well a decision turned out: `reward` in [0, 1], higher is better."""
+
+    model: ModelId
+    task: Task
+    reward: float

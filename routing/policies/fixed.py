@@ -1,0 +1,22 @@
+"""Always the same backbone: a request that names its model, and every other policy's baseline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from routing.domain import Feedback, ModelCard, ModelId, Task
+from routing.odds import Odds
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Sends everything to `model`, or to the first card when `model` cannot take it."""
+
+    model: ModelId
+    name: str = "fixed"
+
+    def odds(self, task: Task, cards: Sequence[ModelCard]) -> Odds:  # noqa: ARG002
+        able = [card.id for card in cards]
+        return Odds.of({self.model if self.model in able else able[0]: 1.0})
+
+    def learn(self, feedback: Feedback) -> "Fixed":  # noqa: ARG002
+        return self

@@ -1,0 +1,223 @@
+"""HTTP in, HTTP out. Handlers parse, call the gateway and encode; they decide nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from serving import replies, sse
+from serving.errors import (
+    BadRequestError,
+    ClientGoneError,
+    OverloadedError,
+    ServiceError,
+    TooLargeError,
+)
+from serving.gateway import AUTO, Gateway, Reply
+from serving.parsing import Parser
+from serving.telemetry import Metrics
+from serving.transcript import Clock
+from serving.wire import ChatRequest
+
+T = TypeVar("T")
+Ready = Callable[[], Awaitable[dict[str, bool]]]
+_REFUSALS = {
+    400: "The request, or a picture in it, cannot be understood; or the prompt is too long.",
+    404: "No backbone of that name.",
+    413: "The body or a picture is too large.",
+    415: "The bytes are no picture that is read here.",
+    422: "No hosted backbone can take it.",
+    429: "Every able replica is busy; see Retry-After.",
+    502: "The backbone failed while answering.",
+    503: "The backbone is down.",
+    504: "The answer did not come within the deadline.",
+}
+_ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": "string"},
+            },
+        }
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routes need; built in `build.py`."""
+
+    gateway: Gateway
+    parser: Parser
+    metrics: Metrics
+    ready: Ready
+    clock: Clock
+    now: Clock
+    max_body_bytes: int
+
+
+def build_api(parts: Parts) -> FastAPI:
+    """Build the HTTP front of a gateway; it holds no other state."""
+    api = FastAPI(title="Barn", description="VLM backbones behind a task-aware router.")
+    _add_schemas(api)
+    _add_errors(api, parts)
+    _add_chat(api, parts)
+    _add_status(api, parts)
+    return api
+
+
+def _add_schemas(api: FastAPI) -> None:
+    """Put the request's parts into the document; the handler reads the body itself."""
+    plain = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        reference = "#/components/schemas/{model}"
+        known = ChatRequest.model_json_schema(ref_template=reference).get("$defs", {})
+        document.setdefault("components", {}).setdefault("schemas", {}).update(known)
+        return document
+
+    api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _add_chat(api: FastAPI, parts: Parts) -> None:
+    schema = {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _inlined(ChatRequest)}},
+        }
+    }
+    refusals: dict[int | str, dict[str, Any]] = {
+        status: {"description": text, "content": {"application/json": {"schema": _ERROR_SCHEMA}}}
+        for status, text in _REFUSALS.items()
+    }
+
+    @api.post("/v1/chat/completions", openapi_extra=schema, responses=refusals)
+    async def chat(request: Request) -> Response:
+        """Answer a conversation about pictures; `model: "auto"` lets the router choose."""
+        started_s = parts.clock()
+        question = await parts.parser.question(await _body(request, parts.max_body_bytes))
+        reply = await unless_gone(request, parts.gateway.answer(question, started_s))
+        created = int(parts.now())
+        if question.streamed:
+            frames = sse.events(
+                reply,
+                created,
+                logprobs=question.logprobs,
+                include_usage=question.include_usage,
+                on_error=parts.metrics.refused,
+            )
+            headers = replies.headers(reply) | {"cache-control": "no-cache"}
+            return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+        await unless_gone(request, _exhaust(reply))
+        content = orjson.dumps(replies.completion(reply, created, logprobs=question.logprobs))
+        return Response(content, 200, replies.headers(reply), "application/json")
+
+
+async def _exhaust(reply: Reply) -> None:
+    async with aclosing(reply.pieces) as pieces:
+        async for _ in pieces:
+            pass
+
+
+def _add_status(api: FastAPI, parts: Parts) -> None:
+    @api.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        """List the backbones, and `auto`."""
+        known = [_model(AUTO)] + [
+            _model(m, generation=h.card.generation, context_tokens=h.card.context_tokens)
+            for m, h in parts.gateway.hosted.items()
+        ]
+        return {"object": "list", "data": known}
+
+    @api.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Tell that the front end is alive."""
+        return {"status": "ok"}
+
+    @api.get("/readyz", responses={503: {"description": "A backbone is not ready."}})
+    async def readyz() -> JSONResponse:
+        """Tell whether every backbone has warmed up and answers."""
+        backbones = await parts.ready()
+        ready = all(backbones.values())
+        return JSONResponse({"ready": ready, "backbones": backbones}, 200 if ready else 503)
+
+    @api.get("/metrics")
+    async def metrics() -> Response:
+        """Prometheus metrics of this front end replica."""
+        return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+def _model(name: str, **more: str | int) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "barn", **more}
+
+
+def _add_errors(api: FastAPI, parts: Parts) -> None:
+    @api.exception_handler(ServiceError)
+    async def refuse(_: Request, error: ServiceError) -> Response:
+        parts.metrics.refused(error.code)
+        body = orjson.dumps(sse.error_body(error))
+        waits = isinstance(error, OverloadedError)
+        headers = {"retry-after": str(OverloadedError.retry_after_s)} if waits else None
+        return Response(body, error.status, headers, "application/json")
+
+    @api.exception_handler(HTTPException)
+    async def unknown_route(request: Request, error: HTTPException) -> Response:
+        told = BadRequestError(f"{request.method} {request.url.path}: {error.detail}")
+        body = orjson.dumps(sse.error_body(told))
+        return Response(body, error.status_code, error.headers, "application/json")
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """Read the body, and stop reading as soon as it is too large."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise TooLargeError(f"the body has more than {limit} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def unless_gone(request: Request, work: Awaitable[T]) -> T:
+    """Await `work`, and cancel it when the client disconnects: its slot is free at once.
+
+    Raises:
+        ClientGoneError: the client went away first.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientGoneError("the client went away")
+        return task.result()
+    finally:
+        for job in (task, gone):
+            job.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _inlined(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a model without `$defs`, so that it stands alone in the document."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {k: v for k, v in schema.items() if k != "$defs"}

@@ -1,0 +1,143 @@
+"""Start and stop everything: Ray, Serve, HAProxy, and the deployments of a configuration."""
+
+import os
+import shutil
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from serving.settings import Settings, SettingsError
+
+APP = "barn"
+
+
+class PortTakenError(SettingsError):
+    """Somebody listens on the port already."""
+
+
+def check_port(host: str, port: int) -> None:
+    """Make sure that the port is free: HAProxy would share it silently.
+
+    Raises:
+        PortTakenError: it is not.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTakenError(
+                f"port {port} on {host} is taken ({error.strerror}); choose another with --port"
+            ) from error
+
+
+def free_port() -> int:
+    """Find a port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A running service; leaving the context drains it and takes down what it started."""
+
+    settings: Settings
+    scratch: Path
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Prepare the environment that Ray's processes inherit; must precede the import of Ray."""
+        scratch = Path(tempfile.mkdtemp(prefix="barn-"))
+        _prepare(settings, scratch)
+        return cls(settings, scratch)
+
+    def __enter__(self) -> Self:
+        check_port(self.settings.service.host, self.settings.service.port)
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _start(self) -> None:
+        import ray  # noqa: PLC0415 - reads the environment at import
+        from ray import serve  # noqa: PLC0415
+
+        service = self.settings.service
+        if service.ray_address is None:
+            ray.init(
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="warning",
+                _node_ip_address="127.0.0.1",
+                object_store_memory=200_000_000,
+            )
+        else:
+            ray.init(address=service.ray_address, log_to_driver=False)
+        serve.start(
+            http_options={"host": service.host, "port": service.port},
+            proxy_location="HeadOnly" if service.ray_address is None else "EveryNode",
+        )
+
+    def deploy(self) -> None:
+        """Deploy, and return when every backbone has warmed up."""
+        from ray import serve  # noqa: PLC0415
+
+        from serving.replicas import application  # noqa: PLC0415
+
+        serve.run(application(self.settings), name=APP, route_prefix="/")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        import ray  # noqa: PLC0415
+        from ray import serve  # noqa: PLC0415
+
+        try:
+            if self.settings.service.ray_address is None:
+                serve.shutdown()
+            else:
+                serve.delete(APP)
+        finally:
+            ray.shutdown()
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _prepare(settings: Settings, scratch: Path) -> None:
+    service = settings.service
+    chosen = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "45",  # a busy machine starts slowly
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_LOG_TO_STDERR": "0",
+        "RAY_DEDUP_LOGS": "0",
+        "HF_HUB_OFFLINE": "0" if _uses_hub(settings) else "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "RAYLLM_ENABLE_WORKER_PROCESS_SETUP_HOOK": "0",
+    }
+    if service.haproxy:
+        chosen |= {
+            "RAY_SERVE_ENABLE_HA_PROXY": "1",
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(scratch / "haproxy.cfg"),
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(scratch / "admin.sock"),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(scratch),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(scratch / "server-state"),
+            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(scratch / "metrics.sock"),
+            "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
+            "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
+        }
+    for name, value in chosen.items():
+        os.environ.setdefault(name, value)
+
+
+def _uses_hub(settings: Settings) -> bool:
+    return any(not Path(b.path()).is_dir() for b in settings.backbones)

@@ -1,0 +1,99 @@
+"""`barn …`: start the service, and everything around it."""
+
+import json
+import signal
+import sys
+import time
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from serving.build import Cluster
+from serving.settings import Settings, SettingsError, load, profiles
+
+app = typer.Typer(
+    help="Barn: vision-language models behind a task-aware router.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+_err = Console(stderr=True)
+
+Config = Annotated[
+    str,
+    typer.Option(
+        help="A profile (embedded, gpu, multi-node) or a YAML file.", envvar="BARN_CONFIG"
+    ),
+]
+
+
+def _settings(config: str, **overrides: object) -> Settings:
+    try:
+        return load(config, {k.replace("__", "."): v for k, v in overrides.items()})
+    except SettingsError as error:
+        _err.print(f"[red]barn:[/red] {error}")
+        raise typer.Exit(2) from error
+
+
+@app.command()
+def serve(
+    config: Config = "embedded",
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where events are kept.")] = None,
+) -> None:
+    """Start the service; Ctrl-C stops it, after the answers under way."""
+    settings = _settings(config, service__host=host, service__port=port, events__folder=folder)
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    names = ", ".join(b.id for b in settings.backbones)
+    try:
+        cluster = Cluster.of(settings)
+        _err.print(f"starting Ray Serve and {len(settings.backbones)} backbones: {names}")
+        with cluster:
+            with _err.status("loading and warming up …"):
+                cluster.deploy()
+            _announce(settings, time.monotonic() - started)
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            _err.print("stopping: finishing the answers under way …")
+    except SettingsError as error:
+        _err.print(f"[red]barn:[/red] {error}")
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        _err.print("stopped before it was ready")
+    _err.print("stopped")
+
+
+def _announce(settings: Settings, seconds: float) -> None:
+    service = settings.service
+    url = f"http://{service.host}:{service.port}"
+    ask = {"model": "auto", "messages": [{"role": "user", "content": "what is 7 + 5?"}]}
+    print(f"Barn is ready after {seconds:.1f} s: {url}  (docs: {url}/docs)")
+    print(f"try: curl -s {url}/v1/chat/completions -d '{json.dumps(ask)}'", flush=True)
+
+
+@app.command()
+def config(name: Config = "embedded") -> None:
+    """Print the configuration as it will be used, environment included."""
+    print(_settings(name).model_dump_json(indent=2))
+
+
+@app.command("profiles")
+def list_profiles() -> None:
+    """List the profiles that ship with Barn."""
+    for name, path in profiles().items():
+        print(f"{name:12} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}")
+
+
+def main() -> None:
+    """Entry point of `barn`; other packages add commands through `barn.commands`."""
+    for entry in entry_points(group="barn.commands"):
+        command = entry.load()
+        app.command(entry.name)(command)
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

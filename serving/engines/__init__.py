@@ -1,0 +1,1 @@
+"""Ways to run a backbone. `base` is the contract; each other module keeps it."""

@@ -1,0 +1,36 @@
+"""Read off a loaded processor what the front end must know to prepare prompts."""
+
+from pathlib import Path
+from typing import Any
+
+from serving.engines.base import Description
+
+
+def describe(model: Path, config: Any, processor: Any) -> Description:  # noqa: ANN401
+    """Describe a LLaVA-1.5 style model: a fixed number of tokens per picture.
+
+    Args:
+        model: where it was loaded from, for error messages.
+        config: its transformers configuration.
+        processor: its LlavaProcessor.
+
+    Raises:
+        ValueError: it has no chat template, so there is no way to show it a conversation.
+    """
+    tokenizer = processor.tokenizer
+    template = processor.chat_template or tokenizer.chat_template
+    if not template:
+        raise ValueError(f"{model} has no chat template; add chat_template.jinja to it")
+    vision = config.vision_config
+    patches = (vision.image_size // vision.patch_size) ** 2
+    kept = patches + (config.vision_feature_select_strategy == "full")
+    names = ("bos_token", "eos_token", "unk_token", "pad_token")
+    return Description(
+        tokenizer_json=tokenizer.backend_tokenizer.to_str(),
+        chat_template=template,
+        special_tokens={n: t for n in names if (t := getattr(tokenizer, n))},
+        image_token=tokenizer.convert_ids_to_tokens(config.image_token_index),
+        image_tokens=kept,
+        image_side_px=vision.image_size,
+        context_tokens=config.text_config.max_position_embeddings,
+    )

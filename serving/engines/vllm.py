@@ -1,0 +1,123 @@
+"""Run a backbone with vLLM: continuous batching, prefix cache, tensor parallelism."""
+
+import math
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from transformers import AutoConfig, AutoProcessor
+from vllm import SamplingParams
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.inputs import TokensPrompt
+from vllm.sampling_params import RequestOutputKind
+from vllm.v1.engine.async_llm import AsyncLLM
+
+from serving.engines.base import Description, Piece, Picture, Prompt, Sampling, Token
+from serving.engines.describe import describe
+from serving.errors import BackboneDownError, EngineError
+
+# Room for the images of one request is all that a gateway-checked prompt needs.
+_DEFAULTS: Mapping[str, Any] = {"disable_log_stats": True, "seed": 0}
+
+
+class Vllm:
+    """An Engine over `AsyncLLM`."""
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        max_images: int,
+        tensor_parallel: int = 1,
+        **arguments: Any,  # noqa: ANN401
+    ) -> None:
+        chosen = {
+            **_DEFAULTS,
+            "limit_mm_per_prompt": {"image": max_images},
+            "tensor_parallel_size": tensor_parallel,
+            **arguments,
+        }
+        self._engine = AsyncLLM.from_engine_args(AsyncEngineArgs(model=model, **chosen))
+        processor = AutoProcessor.from_pretrained(model)
+        config = AutoConfig.from_pretrained(model)
+        self._tokenizer = processor.tokenizer
+        described = describe(Path(model), config, processor)
+        longest = int(self._engine.vllm_config.model_config.max_model_len)
+        self.description: Description = Description(
+            **{f: getattr(described, f) for f in Description.__slots__ if f != "context_tokens"},
+            context_tokens=longest,
+        )
+        self._numbers = count()
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
+        shown = TokensPrompt(prompt_token_ids=list(prompt.token_ids))
+        if prompt.pictures:
+            shown["multi_modal_data"] = {"image": [_image(p) for p in prompt.pictures]}
+        outputs = self._engine.generate(
+            shown, _parameters(prompt.sampling), str(next(self._numbers))
+        )
+        said = False
+        try:
+            async with aclosing(outputs):
+                async for output in outputs:
+                    piece = self._piece(output.outputs[0], prompt.sampling, first=not said)
+                    said = True
+                    yield piece
+        except Exception as error:
+            if self._engine.errored:
+                raise BackboneDownError(f"vLLM stopped: {type(error).__name__}") from error
+            raise EngineError(f"{type(error).__name__}: {error}") from error
+
+    async def healthy(self) -> bool:
+        return bool(not self._engine.errored)
+
+    def close(self) -> None:
+        """Stop the engine's own processes."""
+        self._engine.shutdown()
+
+    def _piece(self, output: Any, sampling: Sampling, *, first: bool) -> Piece:  # noqa: ANN401
+        steps = output.logprobs or [{}] * len(output.token_ids)
+        tokens = tuple(
+            self._token(token_id, step, sampling.top_logprobs)
+            for token_id, step in zip(output.token_ids, steps, strict=False)
+        )
+        text = output.text.lstrip() if first else output.text
+        reason = output.finish_reason
+        return Piece(
+            text, tokens, None if reason is None else ("length" if reason == "length" else "stop")
+        )
+
+    def _token(self, token_id: int, step: Mapping[int, Any], top: int) -> Token:
+        chosen = step.get(token_id)
+        likely = sorted(step.items(), key=lambda item: item[1].rank or math.inf)[:top]
+        return Token(
+            token_id,
+            self._text(token_id, chosen),
+            -math.inf if chosen is None else float(chosen.logprob),
+            tuple((self._text(i, found), float(found.logprob)) for i, found in likely),
+        )
+
+    def _text(self, token_id: int, found: Any) -> str:  # noqa: ANN401 - vLLM's Logprob
+        known = getattr(found, "decoded_token", None)
+        return known if known is not None else self._tokenizer.decode([token_id])
+
+
+def _parameters(sampling: Sampling) -> SamplingParams:
+    return SamplingParams(
+        max_tokens=sampling.max_new_tokens,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        stop=list(sampling.stop),
+        seed=sampling.seed,
+        logprobs=sampling.top_logprobs,
+        output_kind=(
+            RequestOutputKind.DELTA if sampling.streamed else RequestOutputKind.FINAL_ONLY
+        ),
+    )
+
+
+def _image(picture: Picture) -> Image.Image:
+    return Image.frombytes("RGB", (picture.width_px, picture.height_px), picture.rgb)

@@ -1,0 +1,72 @@
+"""Fetch pictures from the web, only from hosts the operator named."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+
+from serving.errors import BadImageError, TooLargeError
+from serving.settings import ImageLimits
+
+
+class Fetcher:
+    """Blocking: called in a thread. Follows no redirect and reaches no private address.
+
+    The address is resolved once, checked, and connected to as it is, so that a name that changes
+    its answer between check and use gains nothing (DNS rebinding).
+    """
+
+    def __init__(self, limits: ImageLimits) -> None:
+        self._limits = limits
+
+    def fetch(self, url: str, where: str) -> bytes:
+        """Return the body of an http(s) URL.
+
+        Raises:
+            BadImageError: the scheme or host is not allowed, or it cannot be fetched.
+            TooLargeError: the body is over the limit.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise BadImageError(f"{where}: expected a data: URL or http(s)://host/…", where)
+        if parts.hostname not in self._limits.allowed_hosts:
+            raise BadImageError(
+                f"{where}: pictures are not fetched from {parts.hostname}; send a data URL, or "
+                "have the operator add the host to images.allowed_hosts",
+                where,
+            )
+        address = self._address(parts.hostname, where)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        direct = parts._replace(netloc=netloc).geturl()
+        try:
+            return self._read(direct, parts.netloc.rpartition("@")[2], parts.hostname, where)
+        except httpx.HTTPError as error:
+            raise BadImageError(f"{where}: could not be fetched: {error}", where) from error
+
+    def _read(self, url: str, host: str, name: str, where: str) -> bytes:
+        with (
+            httpx.Client(timeout=self._limits.fetch_timeout_s, trust_env=False) as client,
+            client.stream(
+                "GET", url, headers={"host": host}, extensions={"sni_hostname": name}
+            ) as reply,
+        ):
+            if reply.status_code != 200:  # noqa: PLR2004 - redirects are refused as well
+                raise BadImageError(f"{where}: its host answered {reply.status_code}", where)
+            data = bytearray()
+            for part in reply.iter_bytes():
+                data += part
+                if len(data) > self._limits.max_bytes:
+                    raise TooLargeError(f"{where}: over {self._limits.max_bytes} bytes", where)
+            return bytes(data)
+
+    def _address(self, name: str, where: str) -> str:
+        try:
+            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise BadImageError(f"{where}: no such host {name}", where) from error
+        address = str(found[0][4][0])
+        if not ipaddress.ip_address(address).is_global:
+            raise BadImageError(f"{where}: {name} is at a private address", where)
+        return address

@@ -1,0 +1,95 @@
+"""Pictures from outside: decode, bound, hash and shrink them. Blocking: call it in a thread."""
+
+import base64
+import binascii
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from serving.engines.base import Picture
+from serving.errors import BadImageError, NotAnImageError, TooLargeError
+from serving.settings import ImageLimits
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One checked picture. `sha256` is of the pixels, so that a re-encoded copy counts as equal."""
+
+    image: Image.Image
+    sha256: str
+
+    def shrunk(self, side_px: int) -> Picture:
+        """Resize the shortest edge to what the vision encoder takes, as its processor would.
+
+        A picture that is smaller already is left alone; its processor scales it up.
+        """
+        image = self.image
+        short, long = sorted(image.size)
+        if short > side_px:
+            other = int(side_px * long / short)
+            wide = image.width >= image.height
+            size = (other, side_px) if wide else (side_px, other)
+            image = image.resize(size, Image.Resampling.BICUBIC)
+        return Picture(image.width, image.height, image.tobytes())
+
+
+def decode_data_url(url: str, limits: ImageLimits, where: str) -> Decoded:
+    """Decode a `data:image/…;base64,…` URL.
+
+    Raises:
+        BadImageError: not a base64 data URL, or its picture is cut short or broken.
+        NotAnImageError: the bytes are no picture of a kind in `FORMATS`.
+        TooLargeError: more bytes or pixels than the limits allow.
+    """
+    head, comma, body = url.partition(",")
+    if not comma or not head.endswith(";base64"):
+        raise BadImageError(f"{where}: expected data:image/…;base64,…", where)
+    if len(body) * 3 // 4 > limits.max_bytes:
+        raise TooLargeError(
+            f"{where}: {len(body) * 3 // 4} bytes, the limit is {limits.max_bytes}", where
+        )
+    try:
+        data = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadImageError(f"{where}: the base64 is broken: {error}", where) from error
+    return decode_bytes(data, limits, where)
+
+
+def decode_bytes(data: bytes, limits: ImageLimits, where: str) -> Decoded:
+    """Decode encoded bytes; see `decode_data_url` for what is raised."""
+    if len(data) > limits.max_bytes:
+        raise TooLargeError(f"{where}: {len(data)} bytes, the limit is {limits.max_bytes}", where)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the limit below is ours and stricter than Pillow's
+            with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+                pixels = file.width * file.height
+                if pixels > limits.max_pixels:
+                    raise TooLargeError(
+                        f"{where}: {file.width} x {file.height} pixels, the limit is "
+                        f"{limits.max_pixels} pixels",
+                        where,
+                    )
+                image = _flat(file)
+    except UnidentifiedImageError as error:
+        kinds = ", ".join(FORMATS)
+        raise NotAnImageError(f"{where}: not a picture; this reads {kinds}", where) from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BadImageError(f"{where}: the picture is broken: {error}", where) from error
+    return Decoded(image, hashlib.sha256(image.tobytes()).hexdigest())
+
+
+def _flat(file: Image.Image) -> Image.Image:
+    """Load the first frame, upright, on white where it is transparent, as RGB."""
+    file.load()
+    upright = ImageOps.exif_transpose(file)
+    if upright.has_transparency_data:
+        rgba = upright.convert("RGBA")
+        ground = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(ground, rgba).convert("RGB")
+    return upright.convert("RGB")

@@ -1,0 +1,153 @@
+"""From bytes to a Question: everything a client can get wrong is refused here."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from routing.domain import ImageFacts
+from serving.engines.base import Sampling
+from serving.errors import BadRequestError, TooLargeError
+from serving.images import Decoded, decode_bytes, decode_data_url
+from serving.prompts import Turn
+from serving.settings import ImageLimits, Limits
+from serving.wire import ChatRequest, ImagePart, Message, TextPart
+
+Fetch = Callable[[str, str], bytes]
+"""Fetch an http(s) picture: (url, field) -> bytes."""
+
+MOST_STOPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request that has been parsed: everything in it is known to be well formed."""
+
+    model: str
+    turns: tuple[Turn, ...]
+    pictures: tuple[Decoded, ...]
+    sampling: Sampling
+    streamed: bool
+    include_usage: bool
+    logprobs: bool
+    deadline_s: float
+    user: str | None
+
+    @property
+    def text(self) -> str:
+        """The last thing the user said."""
+        return next((t.text for t in reversed(self.turns) if t.role == "user"), "")
+
+    @property
+    def facts(self) -> tuple[ImageFacts, ...]:
+        """What routing may know of the pictures."""
+        return tuple(ImageFacts(p.image.width, p.image.height) for p in self.pictures)
+
+
+class Parser:
+    """Knows the limits; decodes pictures in `pool`, off the event loop."""
+
+    def __init__(self, limits: Limits, images: ImageLimits, pool: Executor, fetch: Fetch) -> None:
+        self._limits = limits
+        self._images = images
+        self._pool = pool
+        self._fetch = fetch
+
+    async def question(self, body: bytes) -> Question:
+        """Parse a chat completion request.
+
+        Raises:
+            BadRequestError, TooLargeError, BadImageError, NotAnImageError: see `errors`.
+        """
+        if len(body) > self._limits.max_body_bytes:
+            raise TooLargeError(
+                f"the body has {len(body)} bytes, the limit is {self._limits.max_body_bytes}"
+            )
+        try:
+            request = ChatRequest.model_validate_json(body)
+        except ValidationError as error:
+            raise _refusal(error) from error
+        _check(request)
+        return Question(
+            model=request.model,
+            turns=tuple(_turn(m, i) for i, m in enumerate(request.messages)),
+            pictures=await self._pictures(request),
+            sampling=self._sampling(request),
+            streamed=bool(request.stream),
+            include_usage=bool(request.stream_options and request.stream_options.include_usage),
+            logprobs=bool(request.logprobs),
+            deadline_s=(request.barn.deadline_ms or self._limits.deadline_s * 1000) / 1000,
+            user=request.user or request.safety_identifier,
+        )
+
+    def _sampling(self, request: ChatRequest) -> Sampling:
+        stop = request.stop or ()
+        asked = request.max_completion_tokens or request.max_tokens
+        return Sampling(
+            max_new_tokens=asked or self._limits.max_new_tokens,
+            temperature=0.0 if request.temperature is None else request.temperature,
+            top_p=1.0 if request.top_p is None else request.top_p,
+            stop=(stop,) if isinstance(stop, str) else tuple(stop),
+            seed=request.seed,
+            top_logprobs=request.top_logprobs or 0,
+            streamed=bool(request.stream),
+        )
+
+    async def _pictures(self, request: ChatRequest) -> tuple[Decoded, ...]:
+        loop = asyncio.get_running_loop()
+        found = [
+            (part.image_url.url, f"messages.{i}.content.{k}.image_url")
+            for i, message in enumerate(request.messages)
+            if not isinstance(message.content, str)
+            for k, part in enumerate(message.content)
+            if isinstance(part, ImagePart)
+        ]
+        jobs = [loop.run_in_executor(self._pool, self._picture, *one) for one in found]
+        return tuple([await job for job in jobs])
+
+    def _picture(self, url: str, where: str) -> Decoded:
+        if url.startswith("data:"):
+            return decode_data_url(url, self._images, where)
+        return decode_bytes(self._fetch(url, where), self._images, where)
+
+
+def _check(request: ChatRequest) -> None:
+    if request.top_logprobs and not request.logprobs:
+        raise BadRequestError("top_logprobs needs logprobs to be true", "top_logprobs")
+    if request.stream_options and not request.stream:
+        raise BadRequestError("stream_options needs stream to be true", "stream_options")
+    stops = () if request.stop is None else request.stop
+    if isinstance(stops, tuple) and (len(stops) > MOST_STOPS or "" in stops):
+        raise BadRequestError(f"stop: up to {MOST_STOPS} strings, none of them empty", "stop")
+    last = request.messages[-1]
+    if last.role != "user":
+        raise BadRequestError(f"the last message must be the user's, not {last.role}'s", "messages")
+    for i, message in enumerate(request.messages):
+        has_picture = not isinstance(message.content, str) and any(
+            isinstance(part, ImagePart) for part in message.content
+        )
+        if has_picture and message.role != "user":
+            raise BadRequestError(f"messages.{i}: only the user can show pictures", "messages")
+
+
+def _turn(message: Message, index: int) -> Turn:
+    role = "system" if message.role == "developer" else message.role
+    if isinstance(message.content, str):
+        return Turn(role, message.content)
+    texts = [p.text for p in message.content if isinstance(p, TextPart)]
+    pictures = len(message.content) - len(texts)
+    if not message.content:
+        raise BadRequestError(f"messages.{index}.content is empty", f"messages.{index}.content")
+    return Turn(role, "\n".join(texts), pictures)
+
+
+def _refusal(error: ValidationError) -> BadRequestError:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "json_invalid":
+        return BadRequestError(f"the body is not JSON: {first['msg']}")
+    if first["type"] == "extra_forbidden":
+        return BadRequestError(f"{where}: not a parameter of this API", where)
+    return BadRequestError(f"{where}: {first['msg']}", where)

@@ -1,0 +1,100 @@
+"""The Ray Serve deployments: one per backbone, and the front end before them."""
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from serving.engines.base import Description, Piece, Prompt
+from serving.engines.remote import Remote
+from serving.parts import assemble, load_engine, warm_up
+from serving.settings import Backbone, Settings
+
+
+class BackboneReplica:
+    """Runs one model; answers only when it has answered itself once."""
+
+    async def __init__(self, backbone: Backbone) -> None:
+        logging.getLogger("transformers").setLevel(logging.ERROR)
+        self._engine = load_engine(backbone)
+        await warm_up(self._engine)
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
+        """Yield the answer piece by piece."""
+        async with aclosing(self._engine.stream(prompt)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def healthy(self) -> bool:
+        """Tell whether the engine can answer."""
+        return await self._engine.healthy()
+
+    async def describe(self) -> Description:
+        """Tell a front end what it must know to prepare prompts."""
+        return self._engine.description
+
+    async def check_health(self) -> None:
+        """Let Ray Serve replace a replica whose engine has died."""
+        if not await self._engine.healthy():
+            raise RuntimeError("the engine has stopped")
+
+
+@serve.ingress()
+class Front:
+    """Parses, routes, streams and records. Stateless but for its spool, so it can be replicated."""
+
+    async def __init__(
+        self, settings: Settings, handles: Mapping[str, DeploymentHandle[Any]]
+    ) -> None:
+        engines = {name: Remote(name, handle) for name, handle in handles.items()}
+        described = {name: await engine.describe() for name, engine in engines.items()}
+        writer = serve.get_replica_context().replica_id.unique_id
+        self._built = assemble(settings, engines, described, writer)
+
+    def __serve_build_asgi_app__(self) -> FastAPI:  # noqa: PLW3201 - Ray Serve's name
+        return self._built.api
+
+    def __del__(self) -> None:
+        self._built.close()
+
+
+def application(settings: Settings) -> serve.Application:
+    """Bind every deployment of a configuration."""
+    handles = {b.id: _deployed(b) for b in settings.backbones}
+    service = settings.service
+    front = serve.deployment(
+        Front,
+        name="front",
+        num_replicas=service.front_replicas,
+        max_ongoing_requests=service.front_ongoing_requests,
+        ray_actor_options={"num_cpus": 0.1},
+        graceful_shutdown_timeout_s=settings.limits.deadline_s,
+    )
+    return front.bind(settings, handles)
+
+
+def _deployed(backbone: Backbone) -> serve.Application:
+    scale = backbone.replicas
+    how: dict[str, Any] = {"num_replicas": scale.min_replicas}
+    if scale.max_replicas > scale.min_replicas:
+        how = {"autoscaling_config": scale.model_dump()}
+    if backbone.tensor_parallel > 1:
+        share = {"CPU": backbone.num_cpus, "GPU": 1}
+        how["placement_group_bundles"] = [share] * backbone.tensor_parallel
+        how["placement_group_strategy"] = "PACK"
+        actor: dict[str, Any] = {"num_cpus": backbone.num_cpus}
+    else:
+        actor = {"num_cpus": backbone.num_cpus, "num_gpus": backbone.num_gpus}
+    return serve.deployment(
+        BackboneReplica,
+        name=backbone.id,
+        max_ongoing_requests=backbone.max_ongoing_requests,
+        max_queued_requests=backbone.max_queued_requests,
+        ray_actor_options=actor,
+        health_check_period_s=2,
+        **how,
+    ).bind(backbone)

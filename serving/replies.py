@@ -1,0 +1,112 @@
+"""From an answer to OpenAI's reply: the completion object, and the chunks of a stream."""
+
+from typing import Any
+
+from evaluation.records import Answer
+from serving.engines.base import Piece, Token
+from serving.gateway import Reply
+
+Json = dict[str, Any]
+
+
+def barn_part(reply: Reply) -> Json:
+    """What Barn says about an answer; `confidence` is null until the answer is complete."""
+    told = reply.outcome[0] if reply.outcome else None
+    decision = reply.decision
+    return {
+        "request_id": reply.request_id,
+        "task": decision.task.value,
+        "family": decision.family.value,
+        "backbone": decision.model,
+        "policy": decision.policy,
+        "propensity": decision.propensity,
+        "reason": decision.reason,
+        "confidence": told.confidence if isinstance(told, Answer) else None,
+    }
+
+
+def headers(reply: Reply) -> dict[str, str]:
+    """The same as response headers, where HTTP headers can carry it."""
+    part = barn_part(reply)
+    return {
+        f"x-barn-{name.replace('_', '-')}": str(value).encode("ascii", "replace").decode()
+        for name, value in part.items()
+        if value is not None
+    }
+
+
+def completion(reply: Reply, created: int, *, logprobs: bool) -> Json:
+    """A whole `chat.completion`."""
+    told = reply.outcome[0]
+    if not isinstance(told, Answer):
+        raise TypeError(f"a reply without an answer: {told}")  # the gateway raised before this
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": told.text, "refusal": None},
+        "finish_reason": told.finish_reason,
+        "logprobs": _logprobs(reply.transcript.tokens) if logprobs else None,
+    }
+    return {
+        **_head(reply, "chat.completion", created),
+        "choices": [choice],
+        "usage": usage(told),
+    } | {"barn": barn_part(reply)}
+
+
+def chunk(reply: Reply, piece: Piece, created: int, *, first: bool, logprobs: bool) -> Json:
+    """One `chat.completion.chunk`; the one that ends the answer carries the `barn` object."""
+    delta: Json = {"role": "assistant"} if first else {}
+    if piece.text or first:
+        delta["content"] = piece.text
+    choice = {
+        "index": 0,
+        "delta": delta,
+        "finish_reason": piece.finish_reason,
+        "logprobs": _logprobs(piece.tokens) if logprobs else None,
+    }
+    body = {**_head(reply, "chat.completion.chunk", created), "choices": [choice]}
+    return body | ({"barn": barn_part(reply)} if piece.finish_reason else {})
+
+
+def usage_chunk(reply: Reply, created: int) -> Json:
+    """The chunk without choices that `stream_options.include_usage` asks for."""
+    told = reply.outcome[0] if reply.outcome else None
+    counted = usage(told) if isinstance(told, Answer) else None
+    body = {**_head(reply, "chat.completion.chunk", created), "choices": [], "usage": counted}
+    return body | {"barn": barn_part(reply)}
+
+
+def usage(told: Answer) -> Json:
+    """Token counts; image tokens are part of the prompt's."""
+    return {
+        "prompt_tokens": told.prompt_tokens,
+        "completion_tokens": told.completion_tokens,
+        "total_tokens": told.prompt_tokens + told.completion_tokens,
+    }
+
+
+def _head(reply: Reply, kind: str, created: int) -> Json:
+    return {
+        "id": f"chatcmpl-{reply.request_id}",
+        "object": kind,
+        "created": created,
+        "model": reply.decision.model,
+        "system_fingerprint": reply.decision.policy,
+    }
+
+
+def _logprobs(tokens: list[Token] | tuple[Token, ...]) -> Json:
+    return {
+        "content": [
+            {
+                **_token(token.text, token.logprob),
+                "top_logprobs": [_token(text, logprob) for text, logprob in token.top],
+            }
+            for token in tokens
+        ],
+        "refusal": None,
+    }
+
+
+def _token(text: str, logprob: float) -> Json:
+    return {"token": text, "logprob": max(logprob, -9999.0), "bytes": list(text.encode())}

@@ -1,0 +1,207 @@
+"""What the operator configures: one YAML file, `BARN_…` in the environment above it."""
+
+import difflib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; the message says which key and what would be valid."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Autoscaling(_Frozen):
+    """How many replicas a backbone has; Ray Serve moves between the bounds."""
+
+    min_replicas: int = Field(1, ge=0, description="never fewer than this")
+    max_replicas: int = Field(1, ge=1, description="never more than this")
+    target_ongoing_requests: float = Field(16, gt=0, description="per replica")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_replicas < self.min_replicas:
+            raise ValueError("max_replicas must be at least min_replicas")
+        return self
+
+
+class Backbone(_Frozen):
+    """One model and how it is run. Adding one is one block of YAML."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9][\w.\-]*$", description="the name clients pin it by")
+    generation: str = Field(description="orders the backbones, e.g. llama-1 < llama-2 < llama-3")
+    model: str = Field(description="a folder, `zoo:NAME`, or a hub id")
+    engine: Literal["auto", "vllm", "transformers"] = "auto"
+    engine_args: dict[str, Any] = Field(default={}, description="passed to the engine as it is")
+    num_cpus: float = Field(0.1, ge=0)
+    num_gpus: float = Field(0, ge=0)
+    tensor_parallel: int = Field(1, ge=1)
+    replicas: Autoscaling = Autoscaling()
+    max_ongoing_requests: int = Field(64, ge=1, description="per replica, before requests queue")
+    max_queued_requests: int = Field(256, ge=-1, description="per front end, before 429")
+    context_tokens: int | None = Field(None, ge=1, description="default: what the model says")
+    max_images: int = Field(1, ge=0)
+    price_in: float = Field(0, ge=0, description="dollars per 1,000 prompt tokens")
+    price_out: float = Field(0, ge=0, description="dollars per 1,000 completion tokens")
+
+    def path(self) -> str:
+        """Where to load the weights from; `zoo:` is the folder that ships with the package."""
+        if not self.model.startswith("zoo:"):
+            return self.model
+        return str(files("serving") / "zoo" / self.model.removeprefix("zoo:"))
+
+
+class ImageLimits(_Frozen):
+    """What a picture may be, and where one may be fetched from."""
+
+    max_bytes: int = Field(20_000_000, ge=1)
+    max_pixels: int = Field(40_000_000, ge=1)
+    allowed_hosts: tuple[str, ...] = Field((), description="hosts of http(s) image URLs; none: off")
+    fetch_timeout_s: float = Field(5, gt=0)
+
+
+class Limits(_Frozen):
+    """What a request may ask for."""
+
+    max_body_bytes: int = Field(40_000_000, ge=1)
+    max_new_tokens: int = Field(256, ge=1, description="when a request names no limit")
+    deadline_s: float = Field(120, gt=0)
+
+
+class Service(_Frozen):
+    """Where and how the front end runs."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    front_replicas: int = Field(1, ge=1)
+    front_ongoing_requests: int = Field(512, ge=1)
+    haproxy: bool = True
+    ray_address: str | None = Field(None, description="an existing Ray cluster; none: start one")
+
+
+class Events(_Frozen):
+    """Where served requests are recorded."""
+
+    folder: Path = Path(".barn")
+    store: str | None = Field(None, description="SQLAlchemy URL; none: SQLite in the folder")
+    fsync: bool = Field(default=False, description="survive a power cut, at 4 ms a request")
+    drain_every_s: float = Field(0.25, gt=0)
+
+    def url(self) -> str:
+        """The store's SQLAlchemy URL."""
+        return self.store or f"sqlite:///{self.folder.resolve() / 'events.sqlite3'}"
+
+
+class Settings(BaseSettings):
+    """Everything; frozen once read."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="BARN_", env_nested_delimiter="__"
+    )
+
+    service: Service = Service()
+    backbones: tuple[Backbone, ...] = Field(min_length=1)
+    images: ImageLimits = ImageLimits()
+    limits: Limits = Limits()
+    events: Events = Events()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes above the file."""
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        ids = [b.id for b in self.backbones]
+        if len(set(ids)) < len(ids) or "auto" in ids:
+            raise ValueError("backbone ids must differ, and `auto` is taken")
+        return self
+
+
+def profiles() -> dict[str, Path]:
+    """The profiles that ship with Barn, by name."""
+    folder = Path(str(files("deploy") / "profiles"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def load(config: str, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read a shipped profile by name, or a YAML file by path.
+
+    Args:
+        config: `embedded`, `gpu`, …, or a path.
+        overrides: values by dotted name (`service.port`) that go above file and environment.
+
+    Raises:
+        SettingsError: no such profile or file, broken YAML, or a key or value that is not valid.
+    """
+    source = profiles().get(config, Path(config))
+    try:
+        text = source.read_text(encoding="utf-8")
+    except OSError as error:
+        names = ", ".join(profiles())
+        raise SettingsError(f"no profile or file {config!r} (profiles: {names})") from error
+    try:
+        values = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{source}: not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{source}: expected a mapping at the top, got {type(values).__name__}")
+    try:
+        settings = Settings(**values)
+        for name, value in (overrides or {}).items():
+            settings = _replaced(settings, name.split("."), value)
+    except ValidationError as error:
+        raise SettingsError(f"{source}:\n{explain(error)}") from error
+    return settings
+
+
+def _replaced(settings: Settings, path: list[str], value: object) -> Settings:
+    if value is None:
+        return settings
+    room, key = path
+    part = getattr(settings, room)
+    changed = type(part).model_validate({**part.model_dump(), key: value})
+    return settings.model_copy(update={room: changed})
+
+
+def explain(error: ValidationError) -> str:
+    """Say each fault in a line: where, what, and for an unknown key the nearest valid one."""
+    return "\n".join(_fault(fault) for fault in error.errors())
+
+
+def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    where = ".".join(str(step) for step in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"  {where}: {fault['msg']}"
+    near = difflib.get_close_matches(str(fault["loc"][-1]), _keys_at(fault["loc"][:-1]), 1, 0.4)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"  {where}: unknown key{hint}"
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Settings
+    rooms = {"replicas": Autoscaling, "backbones": Backbone}
+    for step in location:
+        if isinstance(step, str):
+            field = model.model_fields[step]
+            known = field.annotation
+            model = rooms.get(step, known if isinstance(known, type) else model)
+    return list(model.model_fields)

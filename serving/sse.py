@@ -1,0 +1,53 @@
+"""Server-sent events: the frames of a stream, as OpenAI sends them."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+import orjson
+
+from serving import replies
+from serving.errors import ServiceError
+from serving.gateway import Reply
+
+DONE = b"data: [DONE]\n\n"
+
+
+def frame(body: replies.Json) -> bytes:
+    """Encode one event."""
+    return b"data: " + orjson.dumps(body) + b"\n\n"
+
+
+async def events(
+    reply: Reply,
+    created: int,
+    *,
+    logprobs: bool,
+    include_usage: bool,
+    on_error: Callable[[str], None],
+) -> AsyncGenerator[bytes]:
+    """Encode an answer as it comes; what breaks on the way becomes a last event with an error."""
+    first = True
+    async with aclosing(reply.pieces) as pieces:
+        try:
+            async for piece in pieces:
+                yield frame(replies.chunk(reply, piece, created, first=first, logprobs=logprobs))
+                first = False
+        except ServiceError as error:
+            on_error(error.code)
+            yield frame(error_body(error))
+            return
+    if include_usage:
+        yield frame(replies.usage_chunk(reply, created))
+    yield DONE
+
+
+def error_body(error: ServiceError) -> replies.Json:
+    """OpenAI's error object."""
+    return {
+        "error": {
+            "message": str(error),
+            "type": error.kind,
+            "param": error.param,
+            "code": error.code,
+        }
+    }

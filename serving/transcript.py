@@ -1,0 +1,51 @@
+"""Fold the pieces of an answer into its record."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from evaluation.confidence import sequence_probability
+from evaluation.records import Answer, Failure, Outcome
+from serving.engines.base import Piece, Token
+
+Clock: TypeAlias = Callable[[], float]
+"""Seconds since some fixed moment; never goes back."""
+
+
+class Transcript:
+    """Times and collects one answer while it streams past."""
+
+    def __init__(self, clock: Clock, started_s: float, prompt_tokens: int) -> None:
+        self._clock = clock
+        self._started_s = started_s
+        self._prompt_tokens = prompt_tokens
+        self._first_token_s: float | None = None
+        self._finish_reason = "stop"
+        self._text: list[str] = []
+        self.tokens: list[Token] = []
+
+    def add(self, piece: Piece) -> None:
+        if self._first_token_s is None:
+            self._first_token_s = self._elapsed_s()
+        self._text.append(piece.text)
+        self.tokens += piece.tokens
+        self._finish_reason = piece.finish_reason or self._finish_reason
+
+    def finished(self) -> Outcome:
+        """Return the answer, or a failure when the model said nothing at all."""
+        if self._first_token_s is None:
+            return self.broken(by="EmptyAnswer")
+        return Answer(
+            text="".join(self._text),
+            prompt_tokens=self._prompt_tokens,
+            completion_tokens=len(self.tokens),
+            confidence=sequence_probability(t.logprob for t in self.tokens),
+            finish_reason=self._finish_reason,
+            first_token_s=self._first_token_s,
+            total_s=self._elapsed_s(),
+        )
+
+    def broken(self, *, by: str) -> Failure:
+        return Failure(error=by, total_s=self._elapsed_s())
+
+    def _elapsed_s(self) -> float:
+        return self._clock() - self._started_s

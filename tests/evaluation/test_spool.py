@@ -1,0 +1,176 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
+
+from evaluation.drain import Drainer
+from evaluation.events import Served
+from evaluation.records import Answer, Failure, Interaction, Outcome
+from evaluation.spool import Spool, is_abandoned, segments
+from evaluation.stores.sql import Store, connect
+from routing.domain import Decision, ImageFacts, Query, RequestId, Task
+from tests.builders import OLD
+
+ANSWER = Answer("red", 80, 2, 0.9, "stop", 0.01, 0.02)
+
+
+def interaction(request_id: str = "r1", outcome: Outcome = ANSWER) -> Interaction:
+    decision = Decision(OLD, Task.ATTRIBUTE, 1.0, "by-family/1", "attribute by 'color'")
+    query = Query("what color is it?", (ImageFacts(64, 64),))
+    return Interaction(RequestId(request_id), 1_000.0, query, decision, outcome, streamed=False)
+
+
+def store_in(folder: Path) -> Store:
+    return Store(connect(f"sqlite:///{folder / 'events.sqlite3'}"))
+
+
+def test_a_drained_event_says_what_happened(tmp_path: Path) -> None:
+    spool, store = Spool(tmp_path / "spool", "w"), store_in(tmp_path)
+    spool.append(Served.of(interaction()))
+
+    moved = Drainer(tmp_path / "spool", store).drain()
+
+    row = store.find("r1")
+    assert moved == 1
+    assert row is not None
+    assert (row["backbone"], row["task"], row["family"]) == ("old", "attribute", "vision")
+    assert (row["answer"], row["confidence"], row["completion_tokens"]) == ("red", 0.9, 2)
+
+
+def test_a_failure_is_stored_without_an_answer(tmp_path: Path) -> None:
+    spool, store = Spool(tmp_path / "spool", "w"), store_in(tmp_path)
+    spool.append(Served.of(interaction(outcome=Failure("EngineError", 0.5))))
+
+    Drainer(tmp_path / "spool", store).drain()
+
+    row = store.find("r1")
+    assert row is not None
+    assert (row["outcome"], row["error"], row["answer"]) == ("failed", "EngineError", None)
+
+
+def test_draining_again_from_the_start_changes_nothing(tmp_path: Path) -> None:
+    spool, store = Spool(tmp_path / "spool", "w"), store_in(tmp_path)
+    for number in range(5):
+        spool.append(Served.of(interaction(f"r{number}")))
+
+    Drainer(tmp_path / "spool", store).drain()
+    Drainer(tmp_path / "spool", store).drain()  # a restarted drainer knows no offset
+
+    assert store.count() == 5
+
+
+def test_a_segment_goes_only_when_its_writer_has_let_go(tmp_path: Path) -> None:
+    spool, store = Spool(tmp_path / "spool", "w"), store_in(tmp_path)
+    drainer = Drainer(tmp_path / "spool", store)
+    spool.append(Served.of(interaction()))
+
+    drainer.drain()
+    assert len(segments(tmp_path / "spool")) == 1
+    spool.close()
+    drainer.drain()
+
+    assert segments(tmp_path / "spool") == []
+
+
+def test_a_full_segment_is_followed_by_another(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", "w", rotate_bytes=700)
+
+    for number in range(4):
+        spool.append(Served.of(interaction(f"r{number}")))
+
+    assert len(segments(tmp_path / "spool")) > 1
+    store = store_in(tmp_path)
+    Drainer(tmp_path / "spool", store).drain()
+    assert store.count() == 4
+
+
+def test_a_store_that_is_away_loses_nothing(tmp_path: Path) -> None:
+    spool, store = Spool(tmp_path / "spool", "w"), store_in(tmp_path)
+    drainer = Drainer(tmp_path / "spool", store)
+    spool.append(Served.of(interaction()))
+    database = tmp_path / "events.sqlite3"
+    away = tmp_path / "away"
+    store.close()
+    database.rename(away)
+    database.mkdir()
+
+    with pytest.raises(OperationalError):
+        drainer.drain()
+    database.rmdir()
+    away.rename(database)
+    drainer.drain()
+
+    assert store.count() == 1
+
+
+def test_a_line_that_no_version_of_ours_wrote_is_set_aside(tmp_path: Path) -> None:
+    folder, store = tmp_path / "spool", store_in(tmp_path)
+    spool = Spool(folder, "w")
+    spool.append(Served.of(interaction()))
+    segment = segments(folder)[0]
+    with segment.open("ab") as file:
+        file.write(b'{"kind": "served", "version": 99}\n')
+
+    Drainer(folder, store).drain()
+
+    assert store.count() == 1
+    assert segment.with_suffix(".rejected").read_bytes() == b'{"kind": "served", "version": 99}\n'
+
+
+def test_a_killed_writer_loses_no_event_that_it_acknowledged(tmp_path: Path) -> None:
+    program = textwrap.dedent(
+        f"""
+        import sys
+        from pathlib import Path
+        from evaluation.events import Served
+        from evaluation.spool import Spool
+        from tests.evaluation.test_spool import interaction
+
+        spool = Spool(Path({str(tmp_path / "spool")!r}), "w")
+        for number in range(10**9):
+            spool.append(Served.of(interaction(f"r{{number}}")))
+            sys.stdout.write(f"{{number}}\\n")
+            sys.stdout.flush()
+        """
+    )
+    root = Path(__file__).parents[2]
+    writer = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=root, text=True
+    )
+    assert writer.stdout is not None
+    for _ in range(200):
+        writer.stdout.readline()
+    os.kill(writer.pid, signal.SIGKILL)
+    acknowledged = 200 + len(writer.stdout.read().splitlines())
+    writer.wait()
+    writer.stdout.close()
+    store = store_in(tmp_path)
+
+    Drainer(tmp_path / "spool", store).drain()
+
+    assert acknowledged <= store.count() <= acknowledged + 1
+    assert segments(tmp_path / "spool") == []
+
+
+def test_a_living_writer_is_not_abandoned(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", "w")
+    (segment,) = segments(tmp_path / "spool")
+
+    assert not is_abandoned(segment)
+    spool.close()
+    assert is_abandoned(segment)
+
+
+@given(st.text(max_size=50), st.floats(0, 1), st.integers(0, 10**6))
+def test_an_event_survives_the_trip_through_json(text: str, confidence: float, tokens: int) -> None:
+    answer = Answer(text, tokens, tokens, confidence, "length", 0.1, 0.2)
+    event = Served.of(interaction(outcome=answer))
+
+    assert Served.model_validate_json(event.model_dump_json(exclude_none=True)) == event

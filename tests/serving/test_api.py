@@ -1,0 +1,336 @@
+"""The service seen from outside: real HTTP, real gateway, a scripted engine."""
+
+import asyncio
+import json
+import math
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from evaluation.records import Answer, Failure, Interaction
+from serving.engines.scripted import Scripted
+from serving.errors import BackboneDownError, OverloadedError
+from serving.gateway import Gateway
+from serving.settings import ImageLimits, Limits
+from tests.builders import NEW, OLD, api, ask, card, data_url, gateway
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def post(
+    service: Gateway,
+    *,
+    limits: Limits | None = None,
+    images: ImageLimits | None = None,
+    raw: bytes | None = None,
+    **body: object,
+) -> httpx.Response:
+    transport = httpx.ASGITransport(api(service, limits=limits, images=images))
+    whole = {"model": "auto", "messages": ask(), "max_tokens": 32, **body}
+    content = raw if raw is not None else json.dumps(whole).encode()
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        return await client.post("/v1/chat/completions", content=content)
+
+
+def error(response: httpx.Response) -> dict[str, Any]:
+    told: dict[str, Any] = response.json()["error"]
+    assert told.keys() == {"message", "type", "param", "code"}
+    return told
+
+
+def chunks(response: httpx.Response) -> list[dict[str, Any]]:
+    lines = [line for line in response.text.split("\n\n") if line]
+    assert lines[-1] == "data: [DONE]"
+    return [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+
+
+async def test_an_answer_says_who_gave_it_and_why() -> None:
+    response = await post(gateway(), messages=ask("what color is it?", data_url()))
+
+    assert response.status_code == 200
+    body = response.json()
+    assert body["choices"][0]["message"]["content"] == "a cat"
+    assert body["choices"][0]["finish_reason"] == "stop"
+    assert body["barn"] == {
+        "request_id": "r1",
+        "task": "attribute",
+        "family": "vision",
+        "backbone": "old",
+        "policy": "by-family/1",
+        "propensity": 1.0,
+        "reason": "attribute (vision) by 'color'",
+        "confidence": pytest.approx(0.25),
+    }
+    assert response.headers["x-barn-backbone"] == "old"
+    assert response.headers["x-barn-family"] == "vision"
+    assert float(response.headers["x-barn-confidence"]) == pytest.approx(0.25)
+
+
+async def test_reasoning_goes_to_the_newest_backbone() -> None:
+    response = await post(gateway(), messages=ask("what is the sum of the red and blue bars?"))
+
+    assert response.json()["barn"]["backbone"] == "new"
+
+
+async def test_a_backbones_id_pins_it() -> None:
+    response = await post(gateway(), model="old", messages=ask("what is 7 + 5?"))
+
+    assert (response.json()["model"], response.json()["barn"]["policy"]) == ("old", "pinned")
+
+
+async def test_usage_counts_the_tokens_of_pictures() -> None:
+    without = await post(gateway(), model="old")
+    with_one = await post(gateway(), model="old", messages=ask("what shape is this?", data_url()))
+
+    extra = with_one.json()["usage"]["prompt_tokens"] - without.json()["usage"]["prompt_tokens"]
+    assert extra == 16 + 1  # sixteen patches, and the space behind them
+    assert with_one.json()["usage"]["completion_tokens"] == 2
+
+
+async def test_logprobs_come_with_their_bytes_and_alternatives() -> None:
+    response = await post(gateway(), logprobs=True, top_logprobs=1)
+
+    first = response.json()["choices"][0]["logprobs"]["content"][0]
+    assert first["token"] == "a "
+    assert first["logprob"] == pytest.approx(math.log(0.5))
+    assert first["bytes"] == [97, 32]
+    assert first["top_logprobs"][0]["token"] == "a "
+
+
+async def test_a_stream_ends_with_the_barn_object_usage_and_done() -> None:
+    response = await post(gateway(), stream=True, stream_options={"include_usage": True})
+
+    events = chunks(response)
+    assert [e["choices"][0]["delta"].get("content") for e in events[:-1]] == ["a ", "cat"]
+    assert events[0]["choices"][0]["delta"]["role"] == "assistant"
+    assert events[-2]["choices"][0]["finish_reason"] == "stop"
+    assert events[-2]["barn"]["confidence"] == pytest.approx(0.25)
+    assert events[-1]["choices"] == []
+    assert events[-1]["usage"]["completion_tokens"] == 2
+    assert response.headers["x-barn-backbone"] == "old"
+    assert response.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_every_answer_is_recorded_with_its_propensity_before_it_leaves() -> None:
+    seen: list[Interaction] = []
+
+    await post(gateway(record=seen.append), user="u1", messages=ask("hi", data_url()))
+
+    (recorded,) = seen
+    assert (recorded.decision.propensity, recorded.user) == (1.0, "u1")
+    assert len(recorded.image_hashes) == 1
+    assert isinstance(recorded.outcome, Answer)
+    assert recorded.outcome.text == "a cat"
+
+
+async def test_an_answer_that_cannot_be_recorded_is_not_given() -> None:
+    def full(_: Interaction) -> None:
+        raise OSError("no space left on device")
+
+    response = await post(gateway(record=full))
+
+    assert response.status_code == 503
+    assert error(response)["code"] == "storage_unavailable"
+
+
+async def test_an_engine_that_breaks_is_a_502_and_is_recorded_as_a_failure() -> None:
+    seen: list[Interaction] = []
+    broken = gateway(engines={OLD: Scripted(breaks_after=1)}, record=seen.append)
+
+    response = await post(broken)
+
+    assert response.status_code == 502
+    assert [s.outcome.error for s in seen if isinstance(s.outcome, Failure)] == ["EngineError"]
+
+
+async def test_a_stream_that_breaks_ends_with_an_error_and_without_done() -> None:
+    response = await post(gateway(engines={OLD: Scripted(breaks_after=1)}), stream=True)
+
+    last = response.text.split("\n\n")[-2]
+    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "backbone_failed"
+    assert "[DONE]" not in response.text
+
+
+async def test_a_backbone_that_is_down_is_replaced_and_the_reason_says_so() -> None:
+    seen: list[Interaction] = []
+    down = Scripted(refuses=BackboneDownError("old is down"))
+
+    response = await post(gateway(engines={OLD: down}, record=seen.append))
+
+    assert response.status_code == 200
+    assert response.json()["barn"]["backbone"] == "new"
+    assert response.json()["barn"]["reason"].endswith("instead of old (backbone_down)")
+    assert len(seen) == 1
+
+
+async def test_a_pinned_backbone_that_is_down_is_a_503() -> None:
+    down = Scripted(refuses=BackboneDownError("old is down"))
+
+    response = await post(gateway(engines={OLD: down}), model="old")
+
+    assert (response.status_code, error(response)["code"]) == (503, "backbone_down")
+
+
+async def test_when_every_backbone_is_busy_the_client_is_told_when_to_come_back() -> None:
+    busy = Scripted(refuses=OverloadedError("queue is full"))
+
+    response = await post(gateway(engines={OLD: busy, NEW: busy}))
+
+    assert (response.status_code, response.headers["retry-after"]) == (429, "1")
+    assert error(response)["type"] == "rate_limit_error"
+
+
+async def test_an_answer_that_takes_too_long_is_a_504() -> None:
+    slow = Scripted(pause_s=5)
+
+    response = await post(gateway(engines={OLD: slow}), barn={"deadline_ms": 200})
+
+    assert (response.status_code, error(response)["code"]) == (504, "deadline_exceeded")
+
+
+async def test_a_client_that_goes_away_frees_its_slot_and_is_recorded() -> None:
+    seen: list[Interaction] = []
+    closed = asyncio.Event()
+
+    class Watched(Scripted):
+        async def stream(self, prompt: Any) -> Any:
+            try:
+                async for piece in Scripted.stream(self, prompt):
+                    yield piece
+            finally:
+                closed.set()
+
+    app = api(gateway(engines={OLD: Watched(pause_s=0.2)}, record=seen.append))
+    body = json.dumps({"model": "auto", "messages": ask()}).encode()
+    inbox = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> dict[str, Any]:
+        if inbox:
+            return inbox.pop()
+        await asyncio.sleep(0.1)
+        return {"type": "http.disconnect"}
+
+    async def send(_: Any) -> None:
+        return None
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": [],
+        "query_string": b"", "http_version": "1.1", "scheme": "http", "raw_path": b"",
+    }  # fmt: skip
+    await app(scope, receive, send)
+    await asyncio.wait_for(closed.wait(), 1)
+
+    assert [s.outcome.error for s in seen if isinstance(s.outcome, Failure)] == ["Abandoned"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"model": "gpt-9"}, 404, "model_not_found"),
+        ({"messages": []}, 400, "invalid_request"),
+        ({"messages": "hi"}, 400, "invalid_request"),
+        ({"messages": [{"role": "robot", "content": "hi"}]}, 400, "invalid_request"),
+        ({"messages": [{"role": "assistant", "content": "hi"}]}, 400, "invalid_request"),
+        ({"messages": [{"role": "user", "content": []}]}, 400, "invalid_request"),
+        ({"temperature": 3}, 400, "invalid_request"),
+        ({"temperature": "warm"}, 400, "invalid_request"),
+        ({"n": 2}, 400, "invalid_request"),
+        ({"surprise": 1}, 400, "invalid_request"),
+        ({"tools": [{"type": "function"}]}, 400, "invalid_request"),
+        ({"top_logprobs": 3}, 400, "invalid_request"),
+        ({"stream_options": {"include_usage": True}}, 400, "invalid_request"),
+        ({"max_tokens": 10_000}, 400, "context_length_exceeded"),
+        ({"messages": ask("hi " * 300)}, 400, "context_length_exceeded"),
+        ({"messages": ask("hi", data_url(), data_url())}, 422, "no_eligible_backbone"),
+        ({"messages": ask("hi", "data:image/png;base64,@@@@")}, 400, "invalid_image"),
+        ({"messages": ask("hi", "data:image/png,abc")}, 400, "invalid_image"),
+        ({"messages": ask("hi", "data:image/png;base64,aGVsbG8=")}, 415, "unsupported_image"),
+        ({"messages": ask("hi", data_url()[:-40])}, 400, "invalid_image"),
+        ({"messages": ask("hi", "https://example.com/a.png")}, 400, "invalid_image"),
+        ({"messages": ask("hi", "file:///etc/passwd")}, 400, "invalid_image"),
+        ({"barn": {"deadline_ms": 0}}, 400, "invalid_request"),
+    ],
+)
+async def test_bad_input_is_refused_before_any_engine_is_touched(
+    change: dict[str, Any], status: int, code: str
+) -> None:
+    seen: list[Interaction] = []
+
+    response = await post(gateway(record=seen.append), **change)
+
+    assert (response.status_code, error(response)["code"]) == (status, code)
+    assert seen == []
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"model": "\\ud90c"}', b"\xff\xfe", b"null"])
+async def test_a_body_that_is_not_a_request_is_a_400(raw: bytes) -> None:
+    response = await post(gateway(), raw=raw)
+
+    assert response.status_code == 400
+    assert error(response)["type"] == "invalid_request_error"
+
+
+async def test_a_body_over_the_limit_is_a_413() -> None:
+    response = await post(gateway(), limits=Limits(max_body_bytes=100))
+
+    assert (response.status_code, error(response)["code"]) == (413, "too_large")
+
+
+async def test_a_picture_with_too_many_pixels_is_a_413_without_being_decoded() -> None:
+    wide = data_url(Image.new("1", (5000, 5000)))
+
+    response = await post(
+        gateway(), messages=ask("hi", wide), images=ImageLimits(max_pixels=1_000_000)
+    )
+
+    assert response.status_code == 413
+    assert "5000 x 5000 pixels" in error(response)["message"]
+
+
+async def test_a_question_cannot_forge_a_picture_or_end_its_turn() -> None:
+    plain = await post(gateway(), model="old", messages=ask("xxxxxxx"))
+    forged = await post(gateway(), model="old", messages=ask("<image>"))
+
+    extra = forged.json()["usage"]["prompt_tokens"] - plain.json()["usage"]["prompt_tokens"]
+    assert extra == 1  # the space that breaks it up, and no picture
+
+
+async def test_the_status_routes_tell_what_is_up() -> None:
+    down = Scripted(refuses=BackboneDownError("down"))
+    app = api(gateway(engines={NEW: down}))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        models = (await client.get("/v1/models")).json()
+        ready = await client.get("/readyz")
+        health = await client.get("/healthz")
+        nowhere = await client.get("/nowhere")
+        metrics = await client.get("/metrics")
+        document = await client.get("/openapi.json")
+
+    assert [m["id"] for m in models["data"]] == ["auto", "old", "new"]
+    assert (ready.status_code, ready.json()["backbones"]) == (503, {"old": True, "new": False})
+    assert health.status_code == 200
+    assert (nowhere.status_code, error(nowhere)["type"]) == (404, "invalid_request_error")
+    assert "barn_errors_total" in metrics.text
+    assert "/v1/chat/completions" in document.json()["paths"]
+
+
+async def test_a_conversation_of_several_turns_is_answered() -> None:
+    turns = [
+        {"role": "system", "content": "Be brief."},
+        *ask("what is it?", data_url()),
+        {"role": "assistant", "content": "a cat"},
+        {"role": "user", "content": "what color is it?"},
+    ]
+
+    response = await post(gateway(cards=(card(OLD, context_tokens=500),)), messages=turns)
+
+    assert response.status_code == 200
+    assert response.json()["barn"]["task"] == "attribute"

@@ -1,0 +1,1 @@
+"""The controlled backbone swap: everything held constant but the language model."""

@@ -1,0 +1,129 @@
+"""What one training picture is: pixels, what is in it, and what can be asked about it."""
+
+import math
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal, TypeAlias
+
+from PIL import Image
+
+Split: TypeAlias = Literal["train", "test"]
+Kind: TypeAlias = Literal["scene", "chart", "text", "easy-vqa", "no-image"]
+
+SIDE_PX = 64
+"""Width and height of every picture; the size easy-VQA uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question with its only right answer, and the skill it needs."""
+
+    question: str
+    answer: str
+    skill: str
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a picture holds, as classes for the vision encoder's dense supervision.
+
+    Slots are numbered in reading order; `-1` marks a slot that this picture does not supervise.
+    """
+
+    cell_shape: tuple[int, ...] = ()
+    cell_colour: tuple[int, ...] = ()
+    cell_size: tuple[int, ...] = ()
+    only_shape: int = -1
+    only_colour: int = -1
+    characters: tuple[int, ...] = ()
+    bar_value: tuple[int, ...] = ()
+    bar_colour: tuple[int, ...] = ()
+    patch_shape: tuple[int, ...] = ()
+    patch_colour: tuple[int, ...] = ()
+    patch_character: tuple[int, ...] = ()
+    patch_value: tuple[int, ...] = ()
+
+
+PATCH_PX = 8
+"""Side of the patches that are supervised one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A class and the box (left, top, right, bottom; pixels) in which it can be seen."""
+
+    box: tuple[float, float, float, float]
+    label: int
+
+
+def patch_labels(marks: Iterable[Mark]) -> tuple[int, ...]:
+    """Label each patch, in reading order, with the nearest mark that covers it; 0 is background.
+
+    A mark covers the patches whose centre lies in its box, and the one that holds its own centre.
+
+    >>> patch_labels([Mark((0, 0, 9, 5), 3)])[:3]
+    (3, 0, 0)
+    """
+    side = SIDE_PX // PATCH_PX
+    nearest: dict[int, tuple[float, int]] = {}
+    for mark in marks:
+        left, top, right, bottom = mark.box
+        x, y = (left + right) / 2, (top + bottom) / 2
+        own = min(side - 1, int(y // PATCH_PX)) * side + min(side - 1, int(x // PATCH_PX))
+        for patch in range(side * side):
+            px, py = (patch % side + 0.5) * PATCH_PX, (patch // side + 0.5) * PATCH_PX
+            if patch == own or (left <= px <= right and top <= py <= bottom):
+                found = (math.hypot(px - x, py - y), mark.label)
+                nearest[patch] = min(found, nearest.get(patch, found))
+    return tuple(nearest.get(patch, (0.0, 0))[1] for patch in range(side * side))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture (or none), its ground truth and its questions."""
+
+    kind: Kind
+    asked: tuple[Asked, ...]
+    image: Image.Image | None = None
+    truth: Truth = field(default_factory=Truth)
+
+
+VISION_SKILLS = (
+    "recognition",
+    "attribute",
+    "counting",
+    "spatial",
+    "existence",
+    "ocr",
+    "chart value",
+)
+REASONING_SKILLS = (
+    "arithmetic",
+    "chart sum",
+    "chart difference",
+    "chart comparison",
+    "two-hop",
+    "logic",
+    "series",
+)
+
+
+def generator(*key: object) -> Random:
+    """Return a random generator that depends on `key` alone, on every platform.
+
+    >>> generator("train", 7).random() == generator("train", 7).random()
+    True
+    """
+    return Random("/".join(str(part) for part in key))  # noqa: S311 - data, not secrets
+
+
+def is_held_out(*combination: object) -> bool:
+    """Tell whether a combination belongs to the test split: one in ten, for ever the same."""
+    return zlib.crc32(repr(combination).encode()) % 10 == 0
+
+
+def belongs(split: Split, *combination: object) -> bool:
+    """Tell whether a combination may appear in `split`; no combination appears in both."""
+    return is_held_out(*combination) == (split == "test")

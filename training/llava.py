@@ -1,0 +1,189 @@
+"""Assemble LLaVA around a language model and train it in LLaVA's two stages."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.data import Dataset
+from transformers import (
+    CLIPVisionModel,
+    LlamaForCausalLM,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    PreTrainedTokenizerFast,
+)
+
+from training.data.items import Asked, Item, generator
+from training.data.mixture import make_item
+from training.packing import IGNORED, Packer, Row, Turn
+from training.recipe import BackboneSpec, Profile
+from training.steps import Batch, Steps
+from training.tokenizer import IMAGE
+from training.vision import pixel_values
+
+FEATURE_LAYER = -2
+MOST_QUESTIONS = 7
+
+
+def assemble(
+    encoder: CLIPVisionModel, language: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
+) -> LlavaForConditionalGeneration:
+    """Join a trained encoder and language model by a fresh two-layer MLP projector."""
+    config = LlavaConfig(
+        vision_config=encoder.config,
+        text_config=language.config,
+        image_token_index=tokenizer.convert_tokens_to_ids(IMAGE),
+        projector_hidden_act="gelu",
+        vision_feature_layer=FEATURE_LAYER,
+        vision_feature_select_strategy="default",
+        image_seq_length=(encoder.config.image_size // encoder.config.patch_size) ** 2,
+        tie_word_embeddings=False,
+    )
+    model = LlavaForConditionalGeneration(config)
+    model.model.vision_tower.load_state_dict(encoder.state_dict())
+    model.model.language_model.load_state_dict(language.model.state_dict())
+    model.lm_head.load_state_dict(language.lm_head.state_dict())
+    return model
+
+
+def features_of(encoder: CLIPVisionModel, pixels: torch.Tensor) -> torch.Tensor:
+    """What LLaVA reads of a picture: the penultimate layer's patches, (n, patches, width)."""
+    hidden = encoder(pixels, output_hidden_states=True).hidden_states[FEATURE_LAYER]
+    return hidden[:, 1:]
+
+
+class PackedLlava(nn.Module):
+    """LLaVA's loss over packed rows; the encoder stays frozen."""
+
+    def __init__(self, llava: LlavaForConditionalGeneration, *, train_language: bool) -> None:
+        super().__init__()
+        self.llava = llava
+        llava.model.vision_tower.requires_grad_(requires_grad=False)
+        llava.model.language_model.requires_grad_(requires_grad=train_language)
+        llava.lm_head.requires_grad_(requires_grad=train_language)
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        labels: torch.Tensor,
+        position_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        features: torch.Tensor | None = None,
+        pixel_values: torch.Tensor | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """Return the mean cross-entropy of the answer tokens."""
+        core = self.llava.model
+        embedded = core.get_input_embeddings()(input_ids)
+        if features is None and pixel_values is not None:
+            with torch.no_grad():
+                features = features_of(core.vision_tower, pixel_values)
+        if features is not None:
+            seen = core.multi_modal_projector(features.to(embedded.dtype)).to(embedded.dtype)
+            where = (input_ids == self.llava.config.image_token_index)[..., None]
+            embedded = embedded.masked_scatter(where.expand_as(embedded), seen)
+        hidden = core.language_model(
+            inputs_embeds=embedded,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            use_cache=False,
+        ).last_hidden_state
+        wanted = labels[:, 1:]
+        at = wanted != IGNORED
+        logits = self.llava.lm_head(hidden[:, :-1][at])
+        return {"loss": nn.functional.cross_entropy(logits.float(), wanted[at])}
+
+
+def conversations(seed: int, index: int, asked: tuple[Asked, ...]) -> list[list[Turn]]:
+    """Choose the questions of one row; now and then two of them form one conversation."""
+    rng = generator(seed, "turns", index)
+    chosen = rng.sample(asked, min(MOST_QUESTIONS, len(asked)))
+    turns: list[list[Turn]] = [[(a.question, a.answer)] for a in chosen]
+    if len(turns) > 2 and rng.random() < 0.4:
+        turns[0] += turns.pop()
+    return turns
+
+
+class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
+    """Items `first` to `first + count` of the mixture, with cached vision features."""
+
+    def __init__(self, seed: int, first: int, count: int, packer: Packer, cache: Path) -> None:
+        self._seed, self._first, self._count, self._packer = seed, first, count, packer
+        self._features: NDArray[np.float16] = np.load(cache, mmap_mode="r")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> tuple[Row, torch.Tensor | None]:
+        at = self._first + index
+        item = make_item(self._seed, "train", at)
+        turns = conversations(self._seed, at, item.asked)
+        row = self._packer.row(turns, has_image=item.image is not None)
+        if item.image is None:
+            return row, None
+        return row, torch.from_numpy(self._features[at].astype(np.float32))
+
+
+def collate(packer: Packer, name: str) -> Any:  # noqa: ANN401 - a Trainer collator
+    """Make the collator that batches rows and their `name` (features or pixel values)."""
+
+    def call(rows: list[tuple[Row, torch.Tensor | None]]) -> Batch:
+        batch = packer.batch([row for row, _ in rows])
+        pictures = [picture for _, picture in rows if picture is not None]
+        return batch | ({name: torch.stack(pictures)} if pictures else {})
+
+    return call
+
+
+def cache_features(profile: Profile, encoder: CLIPVisionModel, count: int, path: Path) -> Path:
+    """Encode the first `count` pictures of the mixture once; float16, (count, patches, width)."""
+    if path.exists():
+        return path
+    from tqdm import tqdm  # noqa: PLC0415 - shown only while this runs
+
+    spec = profile.vision
+    shape = (count, (spec.image_px // spec.patch_px) ** 2, spec.hidden_size)
+    partial = path.with_suffix(".partial.npy")
+    cached = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+    encoder.eval()
+    for start in tqdm(range(0, count, 256), desc="encode pictures"):
+        stop = min(count, start + 256)
+        items: list[Item] = [make_item(profile.seed, "train", i) for i in range(start, stop)]
+        blank = np.zeros((3, spec.image_px, spec.image_px), np.float32)
+        pixels = np.stack([blank if i.image is None else pixel_values(i.image) for i in items])
+        with torch.inference_mode():
+            cached[start:stop] = features_of(encoder, torch.from_numpy(pixels)).numpy()
+    cached.flush()
+    partial.rename(path)
+    return path
+
+
+def packer_for(profile: Profile, spec: BackboneSpec, tokenizer: PreTrainedTokenizerFast) -> Packer:
+    """Make the packer that fits the encoder's patches and the backbone's context."""
+    patches = (profile.vision.image_px // profile.vision.patch_px) ** 2
+    return Packer(tokenizer, patches, spec.context_tokens)
+
+
+def train_stages(
+    steps: Steps,
+    profile: Profile,
+    spec: BackboneSpec,
+    llava: LlavaForConditionalGeneration,
+    rows: Any,  # noqa: ANN401 - `(stage) -> (rows, collator)`, embedded or from LLaVA JSON
+) -> None:
+    """Stage 1 trains the projector alone; stage 2 the projector and the language model."""
+    for stage, plan, language in (("align", profile.align, False), ("tune", profile.tune, True)):
+        data, collator = rows(stage)
+        torch.manual_seed(profile.seed)
+        steps.run(
+            f"{spec.id}/{stage}",
+            PackedLlava(llava, train_language=language),
+            data,
+            collator,
+            batch=plan.batch,
+            micro_batch=plan.micro_batch,
+            learning_rate=plan.learning_rate,
+            warmup_ratio=plan.warmup_ratio,
+        )

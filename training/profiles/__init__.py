@@ -1,0 +1,1 @@
+"""Training profiles, one YAML file each."""

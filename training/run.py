@@ -1,0 +1,109 @@
+"""The whole study in order: vision encoder, features, then every backbone."""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import CLIPVisionModel
+
+from training.conversations import LlavaJson
+from training.export import export
+from training.llava import (
+    EmbeddedRows,
+    assemble,
+    cache_features,
+    collate,
+    packer_for,
+    train_stages,
+)
+from training.packing import Packer
+from training.pretrain import load_tokenizer, pretrain
+from training.recipe import BackboneSpec, Profile
+from training.steps import Steps
+from training.vision import DenseVision, VisionRows, build_encoder, stack
+
+_DONE = "DONE"
+
+
+def train(profile: Profile, work: Path, zoo: Path, *, jobs: int, only: tuple[str, ...]) -> None:
+    """Train what is not finished yet, and export each backbone to `zoo / id`.
+
+    Args:
+        profile: the recipe.
+        work: checkpoints and caches; a second call with the same folder resumes.
+        zoo: where the finished models go.
+        jobs: backbones trained side by side, each with its share of the cores.
+        only: ids of the backbones to train; empty means all.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    train_encoder(profile, work)
+    wanted = [b for b in profile.backbones if not only or b.id in only]
+    wanted.sort(key=lambda b: -b.pretrain_tokens)  # the longest first, so that none is left over
+    if jobs == 1:
+        for spec in wanted:
+            train_backbone(profile, spec, work, zoo)
+        return
+    threads = max(1, torch.get_num_threads() // jobs)
+    with ProcessPoolExecutor(
+        jobs,
+        mp_context=get_context("spawn"),
+        initializer=torch.set_num_threads,
+        initargs=(threads,),
+    ) as pool:
+        for finished in [pool.submit(train_backbone, profile, b, work, zoo) for b in wanted]:
+            finished.result()
+
+
+def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
+    """Return the frozen vision encoder: trained once, or the profile's checkpoint."""
+    spec = profile.vision
+    folder = work / "vision" / "encoder"
+    if spec.checkpoint is not None:
+        return build_encoder(spec)
+    if not folder.is_dir():
+        torch.manual_seed(profile.seed)
+        dense = DenseVision(build_encoder(spec), spec.hidden_size)
+        for number, phase in enumerate(spec.phases, start=1):
+            count = phase.steps * spec.batch
+            rows = VisionRows(profile.seed + 100 * (number - 1), count, writing=phase.writing)
+            Steps(profile, work).run(
+                f"vision/{number}",
+                dense,
+                rows,
+                stack,
+                batch=spec.batch,
+                learning_rate=phase.learning_rate,
+            )
+        dense.encoder.save_pretrained(folder)
+    encoder = CLIPVisionModel.from_pretrained(folder).eval()
+    if profile.align.data is None:
+        count = profile.align.items + profile.tune.items
+        cache_features(profile, encoder, count, work / "features.npy")
+    return encoder
+
+
+def train_backbone(profile: Profile, spec: BackboneSpec, work: Path, zoo: Path) -> None:
+    """Pre-train, align, tune and export one backbone."""
+    if (work / spec.id / _DONE).exists():
+        return
+    steps = Steps(profile, work)
+    encoder = train_encoder(profile, work)
+    tokenizer = load_tokenizer(spec, profile.seed)
+    language = pretrain(steps, profile, spec, tokenizer)
+    torch.manual_seed(profile.seed)
+    llava = assemble(encoder, language, tokenizer)
+    packer = packer_for(profile, spec, tokenizer)
+    train_stages(steps, profile, spec, llava, lambda stage: _rows(profile, stage, packer, work))
+    export(llava, tokenizer, profile.vision, zoo / spec.id)
+    (work / spec.id / _DONE).touch()
+
+
+def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any, Any]:
+    plan = profile.align if stage == "align" else profile.tune
+    if plan.data is not None:
+        return LlavaJson(plan, profile.vision, packer), collate(packer, "pixel_values")
+    first = 0 if stage == "align" else profile.align.items
+    rows = EmbeddedRows(profile.seed, first, plan.items, packer, work / "features.npy")
+    return rows, collate(packer, "features")

@@ -1,0 +1,74 @@
+"""The one way a stage is trained here: Hugging Face's Trainer, resumable and seeded."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+from transformers import PreTrainedTokenizerFast, Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from training.recipe import Profile
+
+Batch = dict[str, torch.Tensor]
+
+
+class Steps:
+    """Runs stages under one folder; a stage that has finished is not run again."""
+
+    def __init__(self, profile: Profile, folder: Path) -> None:
+        self.profile = profile
+        self.folder = folder
+
+    def run(  # noqa: PLR0913 - a training stage has this many independent choices
+        self,
+        stage: str,
+        model: torch.nn.Module,
+        rows: Dataset[Any],
+        collate: Callable[[list[Any]], Batch],
+        *,
+        batch: int,
+        learning_rate: float,
+        micro_batch: int | None = None,
+        warmup_ratio: float = 0.03,
+    ) -> None:
+        """Train `model` in place for one pass over `rows`; resume from the stage's checkpoint."""
+        folder = self.folder / stage
+        micro = micro_batch or batch
+        steps = len(rows) // batch  # type: ignore[arg-type]  # all our data sets are sized
+        arguments = TrainingArguments(
+            output_dir=str(folder),
+            max_steps=steps,
+            per_device_train_batch_size=micro,
+            gradient_accumulation_steps=max(1, batch // micro),
+            learning_rate=learning_rate,
+            warmup_steps=max(1, round(warmup_ratio * steps)),
+            lr_scheduler_type="cosine",
+            weight_decay=0.01,
+            adam_beta2=0.98,
+            max_grad_norm=1.0,
+            bf16=self.profile.bf16,
+            use_cpu=self.profile.use_cpu,
+            seed=self.profile.seed,
+            data_seed=self.profile.seed,
+            save_steps=250,
+            save_total_limit=1,
+            save_strategy="steps",
+            logging_steps=max(1, min(50, steps // 10)),
+            report_to="none",
+            remove_unused_columns=False,
+            dataloader_num_workers=1,
+            dataloader_drop_last=True,
+            label_names=["labels"],
+            **self.profile.accelerate,
+        )
+        trainer = Trainer(model=model, args=arguments, train_dataset=rows, data_collator=collate)
+        folder.mkdir(parents=True, exist_ok=True)
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+
+
+def text_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    """Tokenise without adding special tokens of the tokenizer's own."""
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
