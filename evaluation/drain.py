@@ -67,7 +67,7 @@ def _parse(line: bytes, segment: Path) -> Served | None:
         return Served.model_validate_json(line)
     except ValidationError as error:
         # A line we cannot read must not stop the others; it is kept beside the spool.
-        _log.error("unreadable event in %s: %s", segment.name, error)  # noqa: TRY400
+        _log.error("unreadable event in %s: %s", segment.name, error)
         with segment.with_suffix(".rejected").open("ab") as rejected:
             rejected.write(line)
         return None

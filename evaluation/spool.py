@@ -36,7 +36,7 @@ class Spool:
         """Write one event down.
 
         Raises:
-            OSError: the disk is full or gone; the event is not recorded, and nothing else is harmed.
+            OSError: the disk is full or gone; the event is not recorded.
         """
         line = event.model_dump_json(exclude_none=True).encode() + b"\n"
         if self._written + len(line) > self._rotate_bytes:

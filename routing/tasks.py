@@ -40,7 +40,8 @@ _RULES: tuple[tuple[str, str], ...] = (
     (
         "arithmetic",
         rf"\b(calculate|compute|solve|evaluate|result|equals?|subtract|how much|times|divided)\b"
-        rf"|{_NUMBER} ?[-+*/x×÷] ?{_NUMBER}|\b(comes next|is next|continue the (series|sequence)"
+        rf"|{_NUMBER} ?[-+*/x\u00d7\u00f7] ?{_NUMBER}"
+        r"|\b(comes next|is next|continue the (series|sequence)"
         r"|next (number|term))\b|\bgreater than \d",
     ),
     (

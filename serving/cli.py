@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sys
 import time
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -96,4 +95,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -52,7 +52,7 @@ class Fetcher:
                 "GET", url, headers={"host": host}, extensions={"sni_hostname": name}
             ) as reply,
         ):
-            if reply.status_code != 200:  # noqa: PLR2004 - redirects are refused as well
+            if reply.status_code != 200:
                 raise BadImageError(f"{where}: its host answered {reply.status_code}", where)
             data = bytearray()
             for part in reply.iter_bytes():

@@ -90,7 +90,8 @@ class Gateway:
         scores = classify(query)
         left = [self.hosted[m].card for m in prompts]
         policy = self._policy if question.model == AUTO else Fixed(left[0].id, "pinned")
-        request_id, failures = self._new_id(), []
+        request_id = self._new_id()
+        failures: list[str] = []
         while True:
             decision = self._decide(query, scores, left, policy)
             if failures:

@@ -118,7 +118,7 @@ def load_engine(backbone: Backbone) -> LoadedEngine:
     if name == "auto":
         name = "vllm" if _can_vllm() else "transformers"
     if name == "vllm":
-        from serving.engines.vllm import Vllm  # noqa: PLC0415 - imports vLLM only where chosen
+        from serving.engines.vllm import Vllm
 
         return Vllm(
             backbone.path(),
@@ -126,7 +126,7 @@ def load_engine(backbone: Backbone) -> LoadedEngine:
             tensor_parallel=backbone.tensor_parallel,
             **backbone.engine_args,
         )
-    from serving.engines.transformers import Transformers  # noqa: PLC0415 - likewise torch
+    from serving.engines.transformers import Transformers
 
     return Transformers(backbone.path(), **backbone.engine_args)
 
@@ -134,14 +134,13 @@ def load_engine(backbone: Backbone) -> LoadedEngine:
 def _can_vllm() -> bool:
     if importlib.util.find_spec("vllm") is None:
         return False
-    import torch  # noqa: PLC0415 - only asked where vLLM is installed
+    import torch
 
     return torch.cuda.is_available()
 
 
 async def warm_up(engine: LoadedEngine) -> None:
     """Answer one question about nothing, so that the first client does not pay for it."""
-
     ids = PromptFormat(engine.description).token_ids((Turn("user", "hello"),))
     async for _ in engine.stream(Prompt(ids, (), Sampling(max_new_tokens=2))):
         pass

@@ -18,7 +18,7 @@ from serving.settings import Backbone, Settings
 class BackboneReplica:
     """Runs one model; answers only when it has answered itself once."""
 
-    async def __init__(self, backbone: Backbone) -> None:
+    async def __init__(self, backbone: Backbone) -> None:  # type: ignore[misc]  # Ray awaits it
         logging.getLogger("transformers").setLevel(logging.ERROR)
         self._engine = load_engine(backbone)
         await warm_up(self._engine)
@@ -47,7 +47,7 @@ class BackboneReplica:
 class Front:
     """Parses, routes, streams and records. Stateless but for its spool, so it can be replicated."""
 
-    async def __init__(
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
         self, settings: Settings, handles: Mapping[str, DeploymentHandle[Any]]
     ) -> None:
         engines = {name: Remote(name, handle) for name, handle in handles.items()}
@@ -55,7 +55,7 @@ class Front:
         writer = serve.get_replica_context().replica_id.unique_id
         self._built = assemble(settings, engines, described, writer)
 
-    def __serve_build_asgi_app__(self) -> FastAPI:  # noqa: PLW3201 - Ray Serve's name
+    def __serve_build_asgi_app__(self) -> FastAPI:
         return self._built.api
 
     def __del__(self) -> None:
@@ -66,7 +66,7 @@ def application(settings: Settings) -> serve.Application:
     """Bind every deployment of a configuration."""
     handles = {b.id: _deployed(b) for b in settings.backbones}
     service = settings.service
-    front = serve.deployment(
+    front: Any = serve.deployment(
         Front,
         name="front",
         num_replicas=service.front_replicas,
@@ -74,7 +74,8 @@ def application(settings: Settings) -> serve.Application:
         ray_actor_options={"num_cpus": 0.1},
         graceful_shutdown_timeout_s=settings.limits.deadline_s,
     )
-    return front.bind(settings, handles)
+    bound: serve.Application = front.bind(settings, handles)
+    return bound
 
 
 def _deployed(backbone: Backbone) -> serve.Application:
@@ -89,7 +90,7 @@ def _deployed(backbone: Backbone) -> serve.Application:
         actor: dict[str, Any] = {"num_cpus": backbone.num_cpus}
     else:
         actor = {"num_cpus": backbone.num_cpus, "num_gpus": backbone.num_gpus}
-    return serve.deployment(
+    replica: Any = serve.deployment(
         BackboneReplica,
         name=backbone.id,
         max_ongoing_requests=backbone.max_ongoing_requests,
@@ -97,4 +98,6 @@ def _deployed(backbone: Backbone) -> serve.Application:
         ray_actor_options=actor,
         health_check_period_s=2,
         **how,
-    ).bind(backbone)
+    )
+    bound: serve.Application = replica.bind(backbone)
+    return bound

@@ -120,10 +120,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment goes above the file."""
         return env_settings, init_settings
@@ -187,7 +188,7 @@ def explain(error: ValidationError) -> str:
     return "\n".join(_fault(fault) for fault in error.errors())
 
 
-def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+def _fault(fault: Any) -> str:
     where = ".".join(str(step) for step in fault["loc"])
     if fault["type"] != "extra_forbidden":
         return f"  {where}: {fault['msg']}"
@@ -198,10 +199,11 @@ def _fault(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
 
 def _keys_at(location: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Settings
-    rooms = {"replicas": Autoscaling, "backbones": Backbone}
+    rooms: dict[str, Any] = {"replicas": Autoscaling, "backbones": Backbone}
     for step in location:
         if isinstance(step, str):
             field = model.model_fields[step]
             known = field.annotation
-            model = rooms.get(step, known if isinstance(known, type) else model)
+            found = rooms.get(step, known)
+            model = found if isinstance(found, type) and issubclass(found, BaseModel) else model
     return list(model.model_fields)

@@ -51,14 +51,14 @@ def description() -> Description:
     """A word-level tokenizer that needs no training: every character is a token."""
     alphabet = {chr(i): i - 32 for i in range(32, 127)}
     specials = ("<image>", "<s>", "</s>")
-    core = Tokenizer(models.WordLevel({**alphabet, "<unk>": 95}, unk_token="<unk>"))  # noqa: S106
+    core = Tokenizer(models.WordLevel({**alphabet, "<unk>": 95}, unk_token="<unk>"))
     core.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     core.add_special_tokens(list(specials))
     return Description(
         tokenizer_json=core.to_str(),
         chat_template=TEMPLATE,
         special_tokens={"bos_token": "<s>", "eos_token": "</s>"},
-        image_token="<image>",  # noqa: S106
+        image_token="<image>",
         image_tokens=16,
         image_side_px=32,
         context_tokens=256,

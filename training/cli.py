@@ -19,7 +19,7 @@ def train(
     only: Annotated[list[str] | None, typer.Option(help="Train only these backbones.")] = None,
 ) -> None:
     """Reproduce the study's models from nothing; run it again to resume after an interruption."""
-    from training.run import train as run  # noqa: PLC0415 - torch takes seconds to import
+    from training.run import train as run
 
     try:
         plan = Profile.load(profile)

@@ -30,7 +30,7 @@ def export(
 
 
 def _use_hub_names(weights: Path) -> None:
-    """transformers 5 drops `vision_model.` from the names; the hub and vLLM expect it."""
+    """Transformers 5 drops `vision_model.` from the names; the hub and vLLM expect it."""
     if not weights.exists():
         return  # sharded full-scale checkpoints come out of FSDP under their final names
     tensors = load_file(weights)

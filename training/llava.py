@@ -65,7 +65,7 @@ class PackedLlava(nn.Module):
         llava.model.language_model.requires_grad_(requires_grad=train_language)
         llava.lm_head.requires_grad_(requires_grad=train_language)
 
-    def forward(
+    def forward(  # noqa: PLR0913 - what a batch of LLaVA consists of
         self,
         input_ids: torch.Tensor,
         labels: torch.Tensor,
@@ -126,7 +126,7 @@ class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
         return row, torch.from_numpy(self._features[at].astype(np.float32))
 
 
-def collate(packer: Packer, name: str) -> Any:  # noqa: ANN401 - a Trainer collator
+def collate(packer: Packer, name: str) -> Any:
     """Make the collator that batches rows and their `name` (features or pixel values)."""
 
     def call(rows: list[tuple[Row, torch.Tensor | None]]) -> Batch:
@@ -141,7 +141,7 @@ def cache_features(profile: Profile, encoder: CLIPVisionModel, count: int, path:
     """Encode the first `count` pictures of the mixture once; float16, (count, patches, width)."""
     if path.exists():
         return path
-    from tqdm import tqdm  # noqa: PLC0415 - shown only while this runs
+    from tqdm import tqdm
 
     spec = profile.vision
     shape = (count, (spec.image_px // spec.patch_px) ** 2, spec.hidden_size)
@@ -171,7 +171,7 @@ def train_stages(
     profile: Profile,
     spec: BackboneSpec,
     llava: LlavaForConditionalGeneration,
-    rows: Any,  # noqa: ANN401 - `(stage) -> (rows, collator)`, embedded or from LLaVA JSON
+    rows: Any,
 ) -> None:
     """Stage 1 trains the projector alone; stage 2 the projector and the language model."""
     for stage, plan, language in (("align", profile.align, False), ("tune", profile.tune, True)):

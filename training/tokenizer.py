@@ -26,7 +26,7 @@ CHAT_TEMPLATE = """\
 
 def train_tokenizer(vocabulary: int, seed: int, *, context_tokens: int) -> PreTrainedTokenizerFast:
     """Train on the head of the corpus and on questions; digits are always single tokens."""
-    core = Tokenizer(models.BPE(unk_token="<unk>"))  # noqa: S106 - a token, not a password
+    core = Tokenizer(models.BPE(unk_token="<unk>"))
     core.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Digits(individual_digits=True),

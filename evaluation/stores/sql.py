@@ -64,7 +64,7 @@ def connect(url: str) -> Engine:
     return engine
 
 
-def _sqlite_settings(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own type
+def _sqlite_settings(connection: Any, _: object) -> None:
     cursor = connection.cursor()
     for setting in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {setting}")

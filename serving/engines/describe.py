@@ -6,7 +6,7 @@ from typing import Any
 from serving.engines.base import Description
 
 
-def describe(model: Path, config: Any, processor: Any) -> Description:  # noqa: ANN401
+def describe(model: Path, config: Any, processor: Any) -> Description:
     """Describe a LLaVA-1.5 style model: a fixed number of tokens per picture.
 
     Args:

@@ -21,7 +21,7 @@ class Remote:
     def __init__(self, backbone: str, handle: DeploymentHandle[Any]) -> None:
         self._backbone = backbone
         self._handle = handle
-        self._stream = handle.options(method_name="stream", stream=True)
+        self._stream: Any = handle.options(method_name="stream", stream=True)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
         pieces = self._stream.remote(prompt)

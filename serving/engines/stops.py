@@ -16,7 +16,7 @@ class TextStream:
         self.stopped = False
 
     def add(self, token_id: int) -> str:
-        """Return the text that this token makes certain; `stopped` tells that a stop string came."""
+        """Return the text that this token makes certain; `stopped` tells of a stop string."""
         self._ids.append(token_id)
         text = self._text()
         ends = [at for s in self._stop if (at := text.find(s, max(0, self._given - len(s)))) >= 0]

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from transformers import AutoProcessor, DynamicCache, LlavaForConditionalGeneration
 
-from serving.engines.base import Description, Piece, Picture, Prompt, Token
+from serving.engines.base import Description, Picture, Piece, Prompt, Token
 from serving.engines.describe import describe
 from serving.engines.sampling import choose
 from serving.engines.stops import TextStream

@@ -15,7 +15,7 @@ from vllm.inputs import TokensPrompt
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 
-from serving.engines.base import Description, Piece, Picture, Prompt, Sampling, Token
+from serving.engines.base import Description, Picture, Piece, Prompt, Sampling, Token
 from serving.engines.describe import describe
 from serving.errors import BackboneDownError, EngineError
 
@@ -32,7 +32,7 @@ class Vllm:
         *,
         max_images: int,
         tensor_parallel: int = 1,
-        **arguments: Any,  # noqa: ANN401
+        **arguments: Any,
     ) -> None:
         chosen = {
             **_DEFAULTS,
@@ -78,7 +78,7 @@ class Vllm:
         """Stop the engine's own processes."""
         self._engine.shutdown()
 
-    def _piece(self, output: Any, sampling: Sampling, *, first: bool) -> Piece:  # noqa: ANN401
+    def _piece(self, output: Any, sampling: Sampling, *, first: bool) -> Piece:
         steps = output.logprobs or [{}] * len(output.token_ids)
         tokens = tuple(
             self._token(token_id, step, sampling.top_logprobs)
@@ -100,7 +100,7 @@ class Vllm:
             tuple((self._text(i, found), float(found.logprob)) for i, found in likely),
         )
 
-    def _text(self, token_id: int, found: Any) -> str:  # noqa: ANN401 - vLLM's Logprob
+    def _text(self, token_id: int, found: Any) -> str:
         known = getattr(found, "decoded_token", None)
         return known if known is not None else self._tokenizer.decode([token_id])
 

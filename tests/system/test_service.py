@@ -1,0 +1,201 @@
+"""The main job on the real service: the ordinary openai client, easy-VQA's own test images."""
+
+import asyncio
+import base64
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from easy_vqa import get_test_image_paths, get_test_questions
+from openai.types.chat import ChatCompletionMessageParam
+
+from evaluation.stores.sql import Store, connect
+from tests.builders import ask
+from tests.system.conftest import Service
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+
+QUESTIONS, ANSWERS, IMAGES = get_test_questions()
+PATHS = dict(get_test_image_paths())
+
+
+def url_of(index: int) -> str:
+    data = Path(PATHS[IMAGES[index]]).read_bytes()
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
+
+
+def shown(index: int) -> list[ChatCompletionMessageParam]:
+    messages: Any = ask(QUESTIONS[index], url_of(index))
+    return messages  # type: ignore[no-any-return]  # a plain dict is what users write
+
+
+@pytest.fixture
+def client(service: Service) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=0)
+
+
+def test_the_openai_client_gets_right_answers_about_pictures_nobody_here_drew(
+    client: openai.OpenAI,
+) -> None:
+    picked = range(0, len(QUESTIONS), len(QUESTIONS) // 40)
+    said = [
+        client.chat.completions.create(model="auto", messages=shown(i), max_tokens=8)
+        .choices[0]
+        .message.content
+        for i in picked
+    ]
+
+    right = sum(a == ANSWERS[i] for a, i in zip(said, picked, strict=True))
+
+    assert right / len(said) >= 0.9
+
+
+def test_an_answer_says_which_backbone_gave_it_and_why(client: openai.OpenAI) -> None:
+    raw = client.chat.completions.with_raw_response.create(
+        model="auto", messages=shown(0), max_tokens=8
+    )
+    barn = json.loads(raw.text)["barn"]
+
+    assert (barn["family"], barn["backbone"]) == ("vision", "llava-llama-1")
+    assert 0 < barn["confidence"] <= 1
+    assert raw.headers["x-barn-request-id"] == barn["request_id"]
+    assert raw.parse().usage.prompt_tokens > 64  # type: ignore[union-attr]  # the image's patches
+
+
+def test_reasoning_is_answered_by_the_newest_backbone(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(
+        model="auto", messages=[{"role": "user", "content": "what is 7 + 5?"}], max_tokens=8
+    )
+
+    assert answer.model == "llava-llama-3"
+
+
+@pytest.mark.parametrize("model", ["llava-llama-1", "llava-llama-2", "llava-llama-3"])
+def test_every_backbone_can_be_pinned_and_sees_the_picture(
+    client: openai.OpenAI, model: str
+) -> None:
+    picked = range(5, len(QUESTIONS), len(QUESTIONS) // 15)
+    said = [
+        client.chat.completions.create(model=model, messages=shown(i), max_tokens=8) for i in picked
+    ]
+
+    assert {a.model for a in said} == {model}
+    right = sum(
+        a.choices[0].message.content == ANSWERS[i] for a, i in zip(said, picked, strict=True)
+    )
+    assert right / len(said) >= 0.8
+
+
+def test_a_stream_gives_the_same_answer_as_one_piece(client: openai.OpenAI) -> None:
+    whole = client.chat.completions.create(
+        model="auto", messages=shown(1), max_tokens=8, logprobs=True, top_logprobs=3
+    )
+    events = list(
+        client.chat.completions.create(
+            model="auto",
+            messages=shown(1),
+            max_tokens=8,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+    )
+
+    text = "".join(e.choices[0].delta.content or "" for e in events if e.choices)
+    assert text == whole.choices[0].message.content
+    assert events[-1].usage == whole.usage
+    assert events[-2].model_extra["barn"]["confidence"] == pytest.approx(  # type: ignore[index]
+        json.loads(whole.to_json())["barn"]["confidence"], rel=1e-3
+    )
+    assert whole.choices[0].logprobs is not None
+    tokens = whole.choices[0].logprobs.content or []
+    assert all(len(t.top_logprobs) == 3 and t.logprob <= 0 for t in tokens)
+
+
+def test_many_clients_at_once_get_the_answers_they_would_get_alone(service: Service) -> None:
+    picked = list(range(0, 600, 20))
+
+    async def one(client: openai.AsyncOpenAI, index: int) -> str | None:
+        answer = await client.chat.completions.create(
+            model="llava-llama-2", messages=shown(index), max_tokens=8
+        )
+        return answer.choices[0].message.content
+
+    async def together() -> list[str | None]:
+        async with openai.AsyncOpenAI(base_url=f"{service.url}/v1", api_key="none") as client:
+            return list(await asyncio.gather(*(one(client, i) for i in picked)))
+
+    async def alone() -> list[str | None]:
+        async with openai.AsyncOpenAI(base_url=f"{service.url}/v1", api_key="none") as client:
+            return [await one(client, i) for i in picked]
+
+    assert asyncio.run(together()) == asyncio.run(alone())
+
+
+def test_curl_works_as_the_readme_says(service: Service) -> None:
+    body = json.dumps({"model": "auto", "messages": ask("what is 2 + 3?"), "max_tokens": 4})
+
+    done = subprocess.run(  # noqa: S603 - fixed arguments
+        ["curl", "-s", f"{service.url}/v1/chat/completions", "-d", body],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)["barn"]["task"] == "arithmetic"
+
+
+def test_the_client_raises_its_own_exception_for_each_mistake(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match="there are: auto, llava-llama-1"):
+        client.chat.completions.create(model="gpt-9", messages=shown(0))
+    with pytest.raises(openai.BadRequestError, match="broken"):
+        client.chat.completions.create(
+            model="auto",
+            messages=ask("hi", "data:image/png;base64,iVBORw0KGgo="),  # type: ignore[arg-type]
+        )
+    with pytest.raises(openai.BadRequestError, match="tokens of context"):
+        client.chat.completions.create(model="auto", messages=shown(0), max_tokens=100_000)
+
+
+def test_every_answer_is_in_the_store(service: Service, http: httpx.Client) -> None:
+    body = {"model": "auto", "messages": ask(QUESTIONS[3], url_of(3)), "max_tokens": 8}
+    told = http.post("/v1/chat/completions", json=body).json()
+    store = Store(connect(f"sqlite:///{service.folder / 'events' / 'events.sqlite3'}"))
+    row = None
+    for _ in range(50):
+        if row := store.find(told["barn"]["request_id"]):
+            break
+        time.sleep(0.1)
+
+    assert row is not None
+    assert row["question"] == QUESTIONS[3]
+    assert row["answer"] == told["choices"][0]["message"]["content"]
+    assert (row["backbone"], row["policy"]) == (told["model"], "by-family/1")
+    assert row["prompt_tokens"] == told["usage"]["prompt_tokens"]
+    assert row["first_token_s"] <= row["total_s"]
+
+
+def test_a_client_that_goes_away_leaves_the_backbone_free(service: Service) -> None:
+    long = {"model": "llava-llama-3", "messages": ask("count the shapes."), "max_tokens": 900}
+    for _ in range(5):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{service.url}/v1/chat/completions", json=long, timeout=0.15)
+    began = time.monotonic()
+
+    short = {**long, "max_tokens": 2}
+    reply = httpx.post(f"{service.url}/v1/chat/completions", json=short, timeout=30)
+
+    assert reply.status_code == 200
+    assert time.monotonic() - began < 5
+
+
+def test_the_status_routes_answer(http: httpx.Client) -> None:
+    assert http.get("/healthz").json() == {"status": "ok"}
+    assert http.get("/readyz").json()["ready"] is True
+    assert http.get("/v1/models").json()["data"][0]["id"] == "auto"
+    assert "barn_requests_total" in http.get("/metrics").text
+    assert http.get("/docs").status_code == 200
