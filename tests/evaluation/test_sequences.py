@@ -1,0 +1,139 @@
+"""What stays true while one looks: simulations with known truth, and exact references."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.stats import beta, binomtest
+
+from evaluation.sequences import MeanSequence, SplitSequence, e_bh, mcnemar_e_value, paired
+
+
+def generator(seed: int) -> np.random.Generator:  # noqa: TID251 - the type
+    return np.random.default_rng(seed)  # noqa: TID251 - a test draws its own data
+
+
+@pytest.mark.parametrize("p", [0.5, 0.9])
+def test_the_mean_is_covered_at_every_moment_in_all_but_five_per_cent(p: float) -> None:
+    missed = 0
+    for seed in range(200):
+        state = MeanSequence()
+        draws = (generator(seed).random(600) < p).astype(float)
+        for start in range(0, 600, 30):
+            state = state.update(draws[start : start + 30])
+            low, high = state.interval()
+            if not low <= p <= high:
+                missed += 1
+                break
+
+    # at most 5 % in truth; the test allows for its own 200 draws
+    assert binomtest(missed, 200, 0.05, alternative="greater").pvalue > 0.001
+
+
+def test_the_interval_closes_in_on_the_mean() -> None:
+    draws = (generator(1).random(5_000) < 0.8).astype(float)
+
+    low, high = MeanSequence().update(draws).interval()
+
+    assert low < 0.8 < high
+    assert high - low < 0.06
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=60), st.integers(0, 60))
+def test_batches_do_not_matter_and_a_restart_loses_nothing(xs: list[float], cut: int) -> None:
+    whole = MeanSequence().update(xs)
+    first = MeanSequence().update(xs[:cut])
+    parts = MeanSequence.load(json.loads(json.dumps(first.dump()))).update(xs[cut:])
+
+    assert parts.n == whole.n
+    assert parts.interval() == pytest.approx(whole.interval())
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=80))
+def test_an_interval_never_widens(xs: list[float]) -> None:
+    state, width = MeanSequence(), 1.0
+    for x in xs:
+        state = state.update([x])
+        low, high = state.interval()
+        assert high - low <= width + 1e-12
+        width = high - low
+
+
+def test_values_outside_the_range_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"in \[0\.0, 1\.0\]"):
+        MeanSequence().update([1.5])
+
+
+def test_a_paired_difference_is_found() -> None:
+    rng = generator(3)
+    old, new = rng.random(1_500) < 0.7, rng.random(1_500) < 0.8
+
+    low, high = paired().update(new.astype(float) - old).interval()
+
+    assert 0 < low < 0.1 < high
+
+
+def test_without_a_difference_the_paired_interval_keeps_zero() -> None:
+    excluded = 0
+    for seed in range(100):
+        rng = generator(1_000 + seed)
+        state = paired()
+        for _ in range(10):
+            old, new = rng.random(50) < 0.7, rng.random(50) < 0.7
+            state = state.update(new.astype(float) - old)
+        low, high = state.interval()
+        excluded += not low <= 0 <= high
+
+    assert excluded <= 5
+
+
+def test_a_split_difference_is_covered_and_found() -> None:
+    rng = generator(4)
+    state = SplitSequence.start(least_propensity=0.5)
+    for _ in range(4_000):
+        treated = bool(rng.random() < 0.5)
+        score = float(rng.random() < (0.85 if treated else 0.65))
+        state = state.update(treated=treated, score=score, propensity=0.5)
+
+    low, high = state.interval()
+
+    assert 0 < low < 0.2 < high
+
+
+def test_a_propensity_below_the_promised_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="below"):
+        SplitSequence.start(least_propensity=0.2).update(treated=True, score=1, propensity=0.1)
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_mcnemar_is_the_beta_mixture_of_likelihood_ratios(old: int, new: int) -> None:
+    def ratio(p: float) -> float:
+        log_ratio = new * math.log(2 * p) + old * math.log(2 * (1 - p))
+        return math.exp(log_ratio) * float(beta.pdf(p, 0.5, 0.5))
+
+    left, _ = quad(ratio, 1e-12, 0.5, limit=200)
+    right, _ = quad(ratio, 0.5, 1 - 1e-12, limit=200)
+
+    assert mcnemar_e_value(old, new) == pytest.approx(left + right, rel=1e-2)
+    assert mcnemar_e_value(old, new, better=True) == pytest.approx(2 * right, rel=1e-2)
+    assert mcnemar_e_value(old, new, better=False) == pytest.approx(2 * left, rel=1e-2)
+
+
+def test_mcnemar_rarely_reaches_twenty_when_both_are_equal_though_looked_at_always() -> None:
+    reached = 0
+    for seed in range(400):
+        wins = np.cumsum(generator(seed).random(300) < 0.5)
+        values = [mcnemar_e_value(n - int(w), int(w)) for n, w in enumerate(wins, start=1)]
+        reached += max(values) >= 20
+
+    assert reached / 400 <= 0.05
+
+
+def test_e_bh_keeps_the_largest_and_is_monotone() -> None:
+    assert e_bh([]) == ()
+    assert e_bh([1.0, 1.0]) == (False, False)
+    assert e_bh([1e9, 0.0, 41.0, 3.0]) == (True, False, True, False)
