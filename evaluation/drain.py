@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from threading import Event
+from threading import Event as Signal
 
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from evaluation.events import Served
+from evaluation.events import ANY_EVENT, Event
 from evaluation.spool import is_abandoned, read_lines, segments
 from evaluation.stores.sql import Store
 
@@ -33,7 +34,11 @@ class Drainer:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the store is away; nothing was lost, call again.
         """
-        return sum(self._drain_segment(segment) for segment in segments(self._folder))
+        moved = 0
+        for segment in segments(self._folder):
+            with suppress(FileNotFoundError):  # another drainer was done with it first
+                moved += self._drain_segment(segment)
+        return moved
 
     def _drain_segment(self, segment: Path) -> int:
         moved = 0
@@ -49,7 +54,7 @@ class Drainer:
             self._offsets.pop(segment, None)
         return moved
 
-    def run(self, stop: Event, pause_s: float, on_failure: Callable[[], None]) -> None:
+    def run(self, stop: Signal, pause_s: float, on_failure: Callable[[], None]) -> None:
         """Drain until `stop` is set, then once more; a store that is away is asked again."""
         while True:
             stopping = stop.wait(pause_s)
@@ -62,9 +67,9 @@ class Drainer:
                 return
 
 
-def _parse(line: bytes, segment: Path) -> Served | None:
+def _parse(line: bytes, segment: Path) -> Event | None:
     try:
-        return Served.model_validate_json(line)
+        return ANY_EVENT.validate_json(line)
     except ValidationError as error:
         # A line we cannot read must not stop the others; it is kept beside the spool.
         _log.error("unreadable event in %s: %s", segment.name, error)

@@ -1,6 +1,7 @@
 """What happened to one request: the only thing that is recorded."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from routing.domain import Decision, Query, RequestId
@@ -21,6 +22,7 @@ class Answer:
     finish_reason: str
     first_token_s: float
     total_s: float
+    cost: float = 0.0  # dollars
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,15 @@ class Failure:
     total_s: float
 
 
-Outcome: TypeAlias = Answer | Failure
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A shadow copy that was not sent, and why; users' requests are never dropped."""
+
+    reason: str
+    total_s: float = 0.0
+
+
+Outcome: TypeAlias = Answer | Failure | Dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +56,4 @@ class Interaction:
     streamed: bool
     image_hashes: tuple[str, ...] = ()
     user: str | None = None
+    detail: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

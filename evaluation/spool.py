@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from evaluation.events import Served
+from evaluation.events import Event
 
 _SUFFIX = ".jsonl"
 
@@ -32,7 +32,7 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True)
         self._open()
 
-    def append(self, event: Served) -> None:
+    def append(self, event: Event) -> None:
         """Write one event down.
 
         Raises:
@@ -68,6 +68,11 @@ class Spool:
 def segments(folder: Path) -> list[Path]:
     """List the files that wait to be drained, oldest writer's first."""
     return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
+def waiting_bytes(folder: Path) -> int:
+    """Count the bytes in the spool; what has been drained of a living segment is included."""
+    return sum(p.stat().st_size for p in segments(folder) if p.exists())
 
 
 def read_lines(segment: Path, offset: int, most: int) -> Iterator[tuple[bytes, int]]:

@@ -108,6 +108,7 @@ class Decision:
     propensity: float
     policy: str
     reason: str
+    table_version: int = 0
 
     @property
     def family(self) -> Family:

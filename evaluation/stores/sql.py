@@ -1,66 +1,25 @@
-"""The event store: SQLAlchemy over SQLite (WAL) or PostgreSQL, idempotent by request id."""
+"""The event store: SQLAlchemy over SQLite (WAL) or PostgreSQL, idempotent by id."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Engine,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    func,
-    select,
-)
+from sqlalchemy import Engine, Table, create_engine, delete, event, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from evaluation.events import Served
+from evaluation.events import Event, Feedback
+from evaluation.stores.migrate import migrate
+from evaluation.stores.schema import feedback, grades, interactions
 
-metadata = MetaData()
-served = Table(
-    "served",
-    metadata,
-    Column("request_id", String(64), primary_key=True),
-    Column("at_s", Float, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("backbone", String(200), nullable=False),
-    Column("task", String(40), nullable=False),
-    Column("family", String(20), nullable=False),
-    Column("policy", String(100), nullable=False),
-    Column("propensity", Float, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("question", Text, nullable=False),
-    Column("images", Integer, nullable=False),
-    Column("image_hashes", Text, nullable=False),
-    Column("user", String(256)),
-    Column("streamed", Boolean, nullable=False),
-    Column("outcome", String(20), nullable=False),
-    Column("error", String(100)),
-    Column("answer", Text),
-    Column("finish_reason", String(20)),
-    Column("confidence", Float),
-    Column("prompt_tokens", Integer),
-    Column("completion_tokens", Integer),
-    Column("first_token_s", Float),
-    Column("total_s", Float, nullable=False),
-    Index("served_at", "at_s"),
-    Index("served_task_backbone", "task", "backbone"),
-)
+Row = dict[str, Any]
 
 
 def connect(url: str) -> Engine:
-    """Open a store and make its tables; SQLite gets write-ahead logging and a long busy wait."""
+    """Open a store and bring its tables up to date; SQLite gets write-ahead logging."""
     engine = create_engine(url, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
-    metadata.create_all(engine)
+    migrate(engine)
     return engine
 
 
@@ -75,41 +34,99 @@ class Store:
     """Append and read; several processes may share one database."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
 
-    def append(self, events: Sequence[Served]) -> None:
+    def append(self, events: Sequence[Event]) -> None:
         """Store a batch in one transaction; an event that is there already is left as it is."""
+        started = [_started(e) for e in events if not isinstance(e, Feedback)]
+        told = [_told(e) for e in events if isinstance(e, Feedback)]
         if not events:
             return
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        rows = [_row(event) for event in events]
-        with self._engine.begin() as connection:
-            connection.execute(dialect.insert(served).on_conflict_do_nothing(), rows)
+        with self.engine.begin() as connection:
+            for table, rows in ((interactions, started), (feedback, told)):
+                if rows:
+                    connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
 
-    def count(self) -> int:
-        """Count the stored events."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(func.count()).select_from(served)).scalar_one()
+    def _insert(self, table: Table) -> Any:
+        dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
+        return dialect.insert(table)
 
-    def find(self, request_id: str) -> dict[str, Any] | None:
-        """Return one stored event as a mapping of column to value, or nothing."""
-        query = select(served).where(served.c.request_id == request_id)
-        with self._engine.connect() as connection:
-            row = connection.execute(query).mappings().first()
-        return dict(row) if row is not None else None
+    def upsert_grades(self, rows: Sequence[Row], done: Sequence[str]) -> None:
+        """Write grades (the later word wins) and mark the feedback they came from as graded."""
+        statement = self._insert(grades)
+        changed = {c.name: statement.excluded[c.name] for c in grades.c if not c.primary_key}
+        statement = statement.on_conflict_do_update(
+            index_elements=["request_id", "by"],
+            set_=changed,
+            where=grades.c.told_s <= statement.excluded.told_s,
+        )
+        with self.engine.begin() as connection:
+            if rows:
+                connection.execute(statement, list(rows))
+            for start in range(0, len(done), 500):
+                some = list(done[start : start + 500])
+                connection.execute(
+                    update(feedback).where(feedback.c.feedback_id.in_(some)).values(graded=True)
+                )
 
-    def latest(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the newest events, newest first."""
-        query = select(served).order_by(served.c.at_s.desc()).limit(limit)
-        with self._engine.connect() as connection:
+    def count(self, kind: str | None = None) -> int:
+        """Count the stored interactions, of one kind or of all."""
+        query = select(func.count()).select_from(interactions)
+        if kind is not None:
+            query = query.where(interactions.c.kind == kind)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def find(self, request_id: str) -> Row | None:
+        """Return one stored interaction as a mapping of column to value, or nothing."""
+        found = self.rows(select(interactions).where(interactions.c.request_id == request_id))
+        return found[0] if found else None
+
+    def latest(self, limit: int = 50, text: str = "") -> list[Row]:
+        """Return the newest users' requests, newest first; `text` must be in question or answer."""
+        query = select(interactions).where(interactions.c.kind == "served")
+        if text:
+            like = f"%{text}%"
+            query = query.where(
+                interactions.c.question.ilike(like) | interactions.c.answer.ilike(like)
+            )
+        return self.rows(query.order_by(interactions.c.at_s.desc()).limit(limit))
+
+    def history(self, request_id: str) -> list[Row]:
+        """Return everything ever said about one request, oldest first."""
+        said = select(feedback).where(feedback.c.request_id == request_id)
+        return self.rows(said.order_by(feedback.c.at_s))
+
+    def rows(self, query: Any) -> list[Row]:
+        """Run a select; each row as a mapping of column to value."""
+        with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def forget(self, before_s: float) -> int:
+        """Delete what is older than Unix time `before_s`; return the interactions deleted."""
+        with self.engine.begin() as connection:
+            connection.execute(delete(feedback).where(feedback.c.at_s < before_s))
+            connection.execute(delete(grades).where(grades.c.at_s < before_s))
+            gone = connection.execute(delete(interactions).where(interactions.c.at_s < before_s))
+            return int(gone.rowcount)
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._engine.dispose()
+        self.engine.dispose()
 
 
-def _row(seen: Served) -> dict[str, Any]:
-    row = seen.model_dump(exclude={"kind"})
-    row["image_hashes"] = ",".join(seen.image_hashes)
+_OPTIONAL = ("primary_id", "experiment", "probe_set")
+
+
+def _started(seen: Event) -> Row:
+    row: Row = dict.fromkeys(_OPTIONAL) | seen.model_dump()
+    row["image_hashes"] = ",".join(row["image_hashes"])
+    row["detail"] = json.dumps(row["detail"])
     return row
+
+
+def _told(said: Feedback) -> Row:
+    row = said.model_dump(exclude={"kind"})
+    row["truth"] = None if said.truth is None else json.dumps(said.truth)
+    row["choices"] = json.dumps(said.choices)
+    return row | {"graded": False}

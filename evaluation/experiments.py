@@ -1,0 +1,237 @@
+"""Shadow and split experiments: what is compared, for whom, until when, and the verdict so far."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from evaluation.compare import Pair, Verdict, verdicts
+from evaluation.metrics.normalise import vqa_normalise
+from evaluation.sequences import SplitSequence
+from evaluation.stores.schema import experiments, grades, interactions
+from evaluation.stores.sql import Row, Store
+
+Status = Literal["running", "paused", "stopped", "promoted"]
+
+
+class ExperimentError(ValueError):
+    """The experiment cannot be made or changed that way."""
+
+
+class Spec(BaseModel):
+    """One experiment, as YAML or JSON gives it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    control: str = Field(description="the backbone that is compared against")
+    candidate: str = Field(description="the backbone that is judged")
+    mode: Literal["shadow", "split"] = "shadow"
+    share: float = Field(1.0, gt=0, le=1, description="of the traffic that passes the filter")
+    tasks: tuple[str, ...] = Field((), description="none: every task")
+    users: tuple[str, ...] = Field((), description="none: every user")
+    margin: float = Field(0.02, gt=0, lt=1, description="differences below this do not matter")
+    alpha: float = Field(0.05, gt=0, lt=1)
+    max_tokens: int = Field(1_000_000, ge=1, description="budget of the copies, all together")
+    max_pairs: int = Field(20_000, ge=1, description="stop after so many graded pairs")
+    max_days: float = Field(30, gt=0)
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.control == self.candidate:
+            raise ValueError("control and candidate must differ")
+        if self.mode == "split" and self.share > 0.95:
+            raise ValueError("a split needs traffic on both sides: share at most 0.95")
+        return self
+
+    def wants(self, task: str, user: str | None) -> bool:
+        """Tell whether a request passes the filter."""
+        return (not self.tasks or task in self.tasks) and (not self.users or user in self.users)
+
+    def treated(self, unit: str) -> bool:
+        """Assign a user or request to the candidate: the same unit always to the same side."""
+        digest = hashlib.sha256(f"{self.name}/{unit}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64 < self.share
+
+
+class Register:
+    """The experiments of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, spec: Spec, now_s: float) -> None:
+        """Start an experiment.
+
+        Raises:
+            ExperimentError: one of that name exists.
+        """
+        row = {
+            "name": spec.name, "spec": spec.model_dump_json(), "status": "running",
+            "created_s": now_s, "changed_s": now_s, "note": "",
+        }  # fmt: skip
+        try:
+            with self._store.engine.begin() as connection:
+                connection.execute(experiments.insert(), row)
+        except IntegrityError as error:
+            raise ExperimentError(f"an experiment {spec.name!r} exists already") from error
+
+    def change(self, name: str, status: Status, now_s: float, note: str = "") -> None:
+        """Pause, continue or end an experiment.
+
+        Raises:
+            ExperimentError: there is none of that name, or it has ended.
+        """
+        found = self.find(name)
+        if found["status"] in {"stopped", "promoted"}:
+            raise ExperimentError(f"experiment {name!r} has ended ({found['status']})")
+        change = update(experiments).where(experiments.c.name == name)
+        with self._store.engine.begin() as connection:
+            connection.execute(change.values(status=status, changed_s=now_s, note=note))
+
+    def find(self, name: str) -> Row:
+        """Return one experiment's row.
+
+        Raises:
+            ExperimentError: there is none of that name.
+        """
+        rows = self._store.rows(select(experiments).where(experiments.c.name == name))
+        if not rows:
+            raise ExperimentError(f"no experiment {name!r}")
+        return rows[0]
+
+    def all(self) -> list[Row]:
+        """List every experiment, the newest first."""
+        return self._store.rows(select(experiments).order_by(experiments.c.created_s.desc()))
+
+    def running(self) -> tuple[Spec, ...]:
+        """The experiments that take traffic now."""
+        return tuple(
+            Spec.model_validate_json(row["spec"])
+            for row in self.all()
+            if row["status"] == "running"
+        )
+
+
+def pairs(store: Store, spec: Spec) -> list[Pair]:
+    """Graded pairs of a shadow experiment, in the order in which both grades were known."""
+    copy, copied = grades.alias("copy"), interactions.alias("copied")
+    primary, asked = grades.alias("primary"), interactions.alias("asked")
+    query = (
+        select(
+            asked.c.request_id, asked.c.task, asked.c.answer.label("old_answer"),
+            copied.c.answer.label("new_answer"), primary.c.score.label("old_score"),
+            copy.c.score.label("new_score"), primary.c.confidence.label("old_confidence"),
+            copy.c.confidence.label("new_confidence"),
+        )
+        .select_from(copied)
+        .join(copy, copy.c.request_id == copied.c.request_id)
+        .join(asked, asked.c.request_id == copied.c.primary_id)
+        .join(primary, (primary.c.request_id == asked.c.request_id) & (primary.c.by == copy.c.by))
+        .where(
+            copied.c.experiment == spec.name, copied.c.backbone == spec.candidate,
+            asked.c.backbone == spec.control, copy.c.by == "truth",
+        )
+        .order_by(copy.c.told_s, asked.c.request_id)
+    )  # fmt: skip
+    return [
+        Pair(
+            row["request_id"], row["task"], row["old_score"], row["new_score"],
+            row["old_confidence"], row["new_confidence"],
+            vqa_normalise(row["old_answer"]) == vqa_normalise(row["new_answer"]),
+        )
+        for row in store.rows(query)
+    ]  # fmt: skip
+
+
+def outcomes(store: Store, spec: Spec) -> dict[str, int]:
+    """Count the copies by how they ended: answered, failed, dropped."""
+    t = interactions.c
+    query = (
+        select(t.outcome, func.count().label("n"))
+        .where(t.experiment == spec.name, t.kind == "shadowed")
+        .group_by(t.outcome)
+    )
+    return {"answered": 0, "failed": 0, "dropped": 0} | {
+        row["outcome"]: row["n"] for row in store.rows(query)
+    }
+
+
+def shadow_verdicts(store: Store, spec: Spec) -> tuple[Verdict, ...]:
+    """Judge a shadow experiment on what is graded so far."""
+    return verdicts(pairs(store, spec), margin=spec.margin, alpha=spec.alpha)
+
+
+def split_intervals(store: Store, spec: Spec) -> dict[str, tuple[int, float, float]]:
+    """Per task and for `all`: graded events, and the interval for candidate − control.
+
+    The order is that in which grades became known; each task's sequence is valid on its own.
+    """
+    t, g = interactions.c, grades.c
+    query = (
+        select(t.task, t.backbone, t.propensity, g.score)
+        .join(grades, g.request_id == t.request_id)
+        .where(t.experiment == spec.name, t.kind == "served", g.by == "truth")
+        .order_by(g.told_s, t.request_id)
+    )
+    least = min(spec.share, 1 - spec.share)
+    states: dict[str, SplitSequence] = {}
+    for row in store.rows(query):
+        for task in (row["task"], "all"):
+            state = states.get(task) or SplitSequence.start(
+                alpha=spec.alpha, least_propensity=least
+            )
+            states[task] = state.update(
+                treated=row["backbone"] == spec.candidate,
+                score=row["score"],
+                propensity=spec.share if row["backbone"] == spec.candidate else 1 - spec.share,
+            )
+    return {
+        task: (s.control[0] + s.treatment[0], *s.interval()) for task, s in sorted(states.items())
+    }
+
+
+def flips(store: Store, spec: Spec, found: Sequence[Pair], *, most: int = 20) -> list[Row]:
+    """Examples of answers that changed, the most confident losses and gains first."""
+    changed = [p for p in found if (p.old_score >= 0.5) != (p.new_score >= 0.5)]
+    changed.sort(key=lambda p: -max(p.old_confidence, p.new_confidence))
+    told = []
+    for pair in changed[:most]:
+        asked = store.find(pair.request_id)
+        copies = store.rows(
+            select(interactions).where(
+                interactions.c.primary_id == pair.request_id,
+                interactions.c.experiment == spec.name,
+            )
+        )
+        if asked and copies:
+            told.append(
+                {
+                    "request_id": pair.request_id, "task": pair.task,
+                    "question": asked["question"], "control": asked["answer"],
+                    "candidate": copies[0]["answer"],
+                    "solved_by": "candidate" if pair.new_score >= 0.5 else "control",
+                    "control_confidence": pair.old_confidence,
+                    "candidate_confidence": pair.new_confidence,
+                }
+            )  # fmt: skip
+    return told
+
+
+def calibration_difference(found: Sequence[Pair]) -> float:
+    """Mean Brier score of the candidate minus that of the control; negative is better."""
+    if not found:
+        return 0.0
+    old = np.mean([(p.old_confidence - p.old_score) ** 2 for p in found])
+    new = np.mean([(p.new_confidence - p.new_score) ** 2 for p in found])
+    return float(new - old)
+
+
+def load_spec(text: str) -> Spec:
+    """Read a spec from JSON text."""
+    return Spec.model_validate(json.loads(text))

@@ -1,0 +1,144 @@
+"""Join what was said with what was answered, and grade it: late, corrected and early alike.
+
+A word about a user's request also grades the shadow copies of it: by the truth when it was given;
+by a verdict only where the copy gave the same answer.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from evaluation.metrics.grade import Scored, grade
+from evaluation.metrics.normalise import vqa_normalise
+from evaluation.stores.schema import feedback, grades, interactions
+from evaluation.stores.sql import Row, Store
+from routing.domain import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """Feedback about a request that has not been seen."""
+
+    feedback_id: str
+    request_id: str
+    at_s: float
+
+
+def grade_pending(store: Store, *, most: int = 2_000) -> int:
+    """Grade feedback whose answer has arrived; return how many grades were written."""
+    there = select(interactions.c.request_id)
+    waiting = store.rows(
+        select(feedback)
+        .where(feedback.c.graded.is_(False), feedback.c.request_id.in_(there))
+        .order_by(feedback.c.at_s)
+        .limit(most)
+    )
+    if not waiting:
+        return 0
+    ids = sorted({row["request_id"] for row in waiting})
+    answers: dict[str, list[Row]] = {}
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        match = or_(interactions.c.request_id.in_(some), interactions.c.primary_id.in_(some))
+        for row in store.rows(select(interactions).where(match)):
+            answers.setdefault(row["primary_id"] or row["request_id"], []).append(row)
+    graded: dict[tuple[str, str], Row] = {}
+    for said in waiting:
+        for row in _graded(said, answers.get(said["request_id"], [])):
+            graded[row["request_id"], row["by"]] = row
+    store.upsert_grades(list(graded.values()), [row["feedback_id"] for row in waiting])
+    return len(graded)
+
+
+def grade_late_shadows(store: Store, since_s: float, *, most: int = 2_000) -> int:
+    """Grade the copies made since Unix time `since_s` whose primary had been graded before them."""
+    graded = select(grades.c.request_id)
+    late = store.rows(
+        select(interactions)
+        .where(
+            interactions.c.kind == "shadowed",
+            interactions.c.outcome == "answered",
+            interactions.c.at_s >= since_s,
+            interactions.c.request_id.not_in(graded),
+            interactions.c.primary_id.in_(
+                select(feedback.c.request_id).where(feedback.c.graded.is_(True))
+            ),
+        )
+        .limit(most)
+    )
+    written = 0
+    for copy in late:
+        primary = store.find(copy["primary_id"])
+        rows = [
+            row
+            for said in store.history(copy["primary_id"])
+            for row in _graded(said, [copy] if primary is None else [primary, copy])
+            if row["request_id"] == copy["request_id"]
+        ]
+        if rows:
+            store.upsert_grades(rows[-1:], [])
+            written += 1
+    return written
+
+
+def _graded(said: Row, answers: list[Row]) -> list[Row]:
+    """The grades that one word gives; `answers` holds the request and its shadow copies."""
+    primary = next((a for a in answers if a["request_id"] == said["request_id"]), None)
+    told = []
+    for answer in answers:
+        if answer["answer"] is None:
+            continue
+        scored = _score(said, answer, primary)
+        if scored is not None:
+            told.append(_row(said, answer, scored))
+    return told
+
+
+def _score(said: Row, answer: Row, primary: Row | None) -> Scored | None:
+    if said["truth"] is not None:
+        verdict = grade(
+            answer["answer"],
+            json.loads(said["truth"]),
+            task=Task(answer["task"]),
+            choices=json.loads(said["choices"]),
+            metric=said["metric"],
+        )
+        return verdict if isinstance(verdict, Scored) else None
+    if primary is None or vqa_normalise(answer["answer"]) != vqa_normalise(primary["answer"] or ""):
+        return None
+    value = float(said["correct"]) if said["correct"] is not None else float(said["score"])
+    return Scored("exact", value)
+
+
+def _row(said: Row, answer: Row, scored: Scored) -> Row:
+    return {
+        "request_id": answer["request_id"],
+        "by": "judge" if said["source"] == "judge" else "truth",
+        "score": scored.value,
+        "metric": scored.metric if said["truth"] is not None else "verdict",
+        "feedback_id": said["feedback_id"],
+        "told_s": said["at_s"],
+        "at_s": answer["at_s"],
+        "kind": answer["kind"],
+        "backbone": answer["backbone"],
+        "task": answer["task"],
+        "confidence": answer["confidence"],
+        "primary_id": answer["primary_id"] or answer["request_id"],
+    }
+
+
+def _unseen(before_s: float) -> Any:
+    return (feedback.c.at_s < before_s) & feedback.c.request_id.not_in(
+        select(interactions.c.request_id)
+    )
+
+
+def orphans(store: Store, before_s: float, *, most: int = 100) -> tuple[int, tuple[Orphan, ...]]:
+    """Count, and list the oldest of, the feedback older than `before_s` that no answer matches."""
+    total = store.rows(select(func.count().label("n")).where(_unseen(before_s)))[0]["n"]
+    found = store.rows(
+        select(feedback).where(_unseen(before_s)).order_by(feedback.c.at_s).limit(most)
+    )
+    return total, tuple(Orphan(r["feedback_id"], r["request_id"], r["at_s"]) for r in found)

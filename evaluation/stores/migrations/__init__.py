@@ -1,0 +1,1 @@
+"""Alembic's migrations; `evaluation.stores.migrate` runs them at start."""
