@@ -54,12 +54,19 @@ class Drainer:
             self._offsets.pop(segment, None)
         return moved
 
-    def run(self, stop: Signal, pause_s: float, on_failure: Callable[[], None]) -> None:
+    def run(
+        self,
+        stop: Signal,
+        pause_s: float,
+        on_failure: Callable[[], None],
+        on_round: Callable[[], None] = lambda: None,
+    ) -> None:
         """Drain until `stop` is set, then once more; a store that is away is asked again."""
         while True:
             stopping = stop.wait(pause_s)
             try:
                 self.drain()
+                on_round()
             except SQLAlchemyError as error:
                 _log.warning("the event store is away, events wait in the spool: %s", error)
                 on_failure()

@@ -5,6 +5,7 @@ Units: time in seconds, money in US dollars, pictures in pixels, text in tokens.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import NewType
 
 ModelId = NewType("ModelId", str)
@@ -61,10 +62,21 @@ _VISION_HEAVY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What routing may know about a picture without seeing its pixels."""
+    """What routing may know about a picture: cheap statistics of a small copy, each in [0, 1].
+
+    `colours`: share of the 4,096 coarse colours that occur; `edges`: share of strong gradients;
+    `lines`: share of rows and columns that hold a long straight edge; `flat`: share of the most
+    common coarse colour; `text`: likeness to writing; `chart`: likeness to a chart or diagram.
+    """
 
     width_px: int
     height_px: int
+    colours: float = 0.0
+    edges: float = 0.0
+    lines: float = 0.0
+    flat: float = 0.0
+    text: float = 0.0
+    chart: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,8 @@ class Query:
 
     text: str
     images: tuple[ImageFacts, ...] = ()
+    earlier: tuple[str, ...] = ()  # the user's earlier turns, oldest first
+    user: str | None = None
     prompt_tokens: dict[ModelId, int] = field(default_factory=dict)
     max_new_tokens: int = 256
 
@@ -96,6 +110,48 @@ class ModelCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What the asker wants of a choice.
+
+    `quality` is the dial in [0, 1]: 0 asks for the cheapest, 1 for the best whatever it costs.
+    `max_cost` is in dollars and `deadline_s` in seconds; infinity means no limit.
+    """
+
+    quality: float = 0.5
+    max_cost: float = inf
+    deadline_s: float = inf
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy a backbone is: requests under way and waiting, and how many it takes at once."""
+
+    ongoing: int = 0
+    capacity: int = 1
+    healthy: bool = True
+
+    @property
+    def saturated(self) -> bool:
+        """No room: another request would wait."""
+        return self.ongoing >= self.capacity
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one backbone would give for one query.
+
+    `accuracy` is the expected probability that its answer is right, `cost` the expected dollars,
+    `latency_s` the expected seconds to the whole answer, `utility` what the dial makes of them.
+    """
+
+    card: "ModelCard"
+    accuracy: float
+    cost: float
+    latency_s: float
+    utility: float
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Which backbone answers, why, and how likely that choice was.
 
@@ -109,6 +165,8 @@ class Decision:
     policy: str
     reason: str
     table_version: int = 0
+    offers: tuple[Offer, ...] = ()
+    losers: tuple[tuple[ModelId, str], ...] = ()  # why each other backbone was not chosen
 
     @property
     def family(self) -> Family:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from serving import replies, sse
+from serving.access import Keyring
 from serving.errors import (
     BadRequestError,
     ClientGoneError,
@@ -20,8 +21,12 @@ from serving.errors import (
     ServiceError,
     TooLargeError,
 )
-from serving.gateway import AUTO, Gateway, Reply
+from serving.gateway import Gateway
+from serving.judge import Judge
 from serving.parsing import Parser
+from serving.quality_routes import add_judge
+from serving.reply import Reply
+from serving.shadow import Shadows
 from serving.telemetry import Metrics
 from serving.transcript import Clock
 from serving.wire import ChatRequest
@@ -30,6 +35,8 @@ T = TypeVar("T")
 Ready = Callable[[], Awaitable[dict[str, bool]]]
 _REFUSALS = {
     400: "The request, or a picture in it, cannot be understood; or the prompt is too long.",
+    401: "No API key, or one that is not known.",
+    403: "The key may not ask this model.",
     404: "No backbone of that name.",
     413: "The body or a picture is too large.",
     415: "The bytes are no picture that is read here.",
@@ -68,6 +75,9 @@ class Parts:
     clock: Clock
     now: Clock
     max_body_bytes: int
+    keyring: Keyring
+    shadows: Shadows | None = None
+    judge: Judge | None = None
 
 
 def build_api(parts: Parts) -> FastAPI:
@@ -77,6 +87,8 @@ def build_api(parts: Parts) -> FastAPI:
     _add_errors(api, parts)
     _add_chat(api, parts)
     _add_status(api, parts)
+    if parts.judge is not None:
+        add_judge(api, parts.judge, lambda request: _body(request, parts.max_body_bytes))
     return api
 
 
@@ -110,7 +122,10 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
     async def chat(request: Request) -> Response:
         """Answer a conversation about pictures; `model: "auto"` lets the router choose."""
         started_s = parts.clock()
-        question = await parts.parser.question(await _body(request, parts.max_body_bytes))
+        caller = parts.keyring.caller(request.headers.get("authorization"))
+        body = await _body(request, parts.max_body_bytes)
+        question = await parts.parser.question(body, request.headers)
+        caller.require_model(question.model)
         reply = await unless_gone(request, parts.gateway.answer(question, started_s))
         created = int(parts.now())
         if question.streamed:
@@ -120,12 +135,20 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
                 logprobs=question.logprobs,
                 include_usage=question.include_usage,
                 on_error=parts.metrics.refused,
+                on_end=lambda: _copied(parts, reply),
             )
             headers = replies.headers(reply) | {"cache-control": "no-cache"}
             return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
         await unless_gone(request, _exhaust(reply))
+        _copied(parts, reply)
         content = orjson.dumps(replies.completion(reply, created, logprobs=question.logprobs))
         return Response(content, 200, replies.headers(reply), "application/json")
+
+
+def _copied(parts: Parts, reply: Reply) -> None:
+    """Offer a finished request to the experiments; the copies wait for a quiet moment."""
+    if parts.shadows is not None:
+        parts.shadows.offer(reply)
 
 
 async def _exhaust(reply: Reply) -> None:
@@ -138,7 +161,7 @@ def _add_status(api: FastAPI, parts: Parts) -> None:
     @api.get("/v1/models")
     async def models() -> dict[str, Any]:
         """List the backbones, and `auto`."""
-        known = [_model(AUTO)] + [
+        known = [_model(name) for name in parts.gateway.desk.names()] + [
             _model(m, generation=h.card.generation, context_tokens=h.card.context_tokens)
             for m, h in parts.gateway.hosted.items()
         ]

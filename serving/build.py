@@ -90,8 +90,10 @@ class Cluster:
         """Deploy, and return when every backbone has warmed up."""
         from ray import serve
 
+        from serving.parts import start_experiments
         from serving.replicas import application
 
+        start_experiments(self.settings)
         serve.run(application(self.settings), name=APP, route_prefix="/")
 
     def __exit__(

@@ -88,6 +88,14 @@ def list_profiles() -> None:
 
 def main() -> None:
     """Entry point of `barn`; other packages add commands through `barn.commands`."""
+    # imported here, so that `barn serve` does not wait for what it does not need
+    from serving.commands import evaluate, judge, route
+
+    for command in (evaluate.evaluate, route.classify, route.explain, judge.quality,
+                    judge.export, judge.key):  # fmt: skip
+        app.command()(command)
+    app.command("route-bench")(evaluate.route_bench)
+    app.add_typer(route.table_app, name="table")
     for entry in entry_points(group="barn.commands"):
         command = entry.load()
         app.command(entry.name)(command)

@@ -5,6 +5,10 @@ ServiceError                   500  our bug
   + BadRequestError            400  the request cannot be understood
       - BadImageError          400  a picture cannot be fetched or decoded
       - ContextLengthError     400  the prompt is longer than every able backbone's context
+  + UnauthorizedError          401  no key, or one that is not known
+  + ForbiddenError             403  a known key that may not do this
+  + NotFoundError              404  no experiment, request or table of that name
+  + ConflictError              409  the experiment exists already, or has ended
   + UnknownModelError          404  no backbone or policy of that name
   + TooLargeError              413  body, picture bytes or picture pixels over a limit
   + NotAnImageError            415  the bytes are no picture of a kind we read
@@ -53,6 +57,30 @@ class ContextLengthError(BadRequestError):
     """The prompt does not fit the context of any backbone that may answer."""
 
     code = "context_length_exceeded"
+
+
+class UnauthorizedError(ServiceError):
+    """No key, or one that is not known."""
+
+    status, kind, code = 401, "authentication_error", "invalid_api_key"
+
+
+class ForbiddenError(ServiceError):
+    """A known key that may not do this."""
+
+    status, kind, code = 403, "permission_error", "forbidden"
+
+
+class NotFoundError(ServiceError):
+    """Nothing of that name."""
+
+    status, kind, code = 404, "invalid_request_error", "not_found"
+
+
+class ConflictError(ServiceError):
+    """It is there already, or can no longer be changed."""
+
+    status, kind, code = 409, "invalid_request_error", "conflict"
 
 
 class UnknownModelError(ServiceError):

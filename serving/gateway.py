@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from evaluation.records import Interaction, Outcome
+from evaluation.records import Answer, Interaction, Outcome
 from routing.domain import Decision, ModelCard, ModelId, Query, RequestId
 from routing.eligible import NoEligibleModelError
-from routing.policies.fixed import Fixed
-from routing.policy import Policy, decide
-from routing.tasks import TaskScores, classify
-from serving.engines.base import Engine, Piece, Prompt
+from serving.desk import AUTO, Case, Desk
+from serving.engines.base import Piece, Prompt
 from serving.errors import (
     BackboneDownError,
     ContextLengthError,
@@ -22,53 +20,34 @@ from serving.errors import (
     StorageError,
     UnknownModelError,
 )
+from serving.live import Loads
 from serving.parsing import Question
-from serving.prompts import PromptFormat
+from serving.reply import Hosted, Recorder, Reply, Told, again, durably
 from serving.transcript import Clock, Transcript
-
-AUTO = "auto"
-
-
-@dataclass(frozen=True, slots=True)
-class Hosted:
-    """One backbone as the gateway knows it."""
-
-    card: ModelCard
-    engine: Engine
-    format: PromptFormat
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Who answers, and the answer as it comes; `transcript` is complete when `pieces` is."""
-
-    request_id: RequestId
-    decision: Decision
-    pieces: AsyncGenerator[Piece]
-    transcript: Transcript
-    outcome: list[Outcome]
 
 
 class Gateway:
-    """Knows the backbones, the policy and the spool; owns none of them."""
+    """Knows the backbones, the desk and the spool; owns none of them."""
 
     def __init__(  # noqa: PLR0913 - the composition root names every part once
         self,
         *,
         hosted: Mapping[ModelId, Hosted],
-        policy: Policy,
-        record: Callable[[Interaction], None],
+        desk: Desk,
+        loads: Loads,
+        record: Recorder,
         uniform: Callable[[], float],
         clock: Clock,
         now: Callable[[], float],
         new_id: Callable[[], RequestId],
     ) -> None:
         self.hosted = hosted
-        self._policy = policy
+        self.desk = desk
+        self.loads = loads
         self._record = record
         self._uniform = uniform
         self._clock = clock
-        self._now = now
+        self.now = now
         self._new_id = new_id
 
     async def answer(self, question: Question, started_s: float) -> Reply:
@@ -85,31 +64,51 @@ class Gateway:
             UnknownModelError, NoModelError, ContextLengthError: nothing can take it.
             OverloadedError, BackboneDownError, DeadlineError, EngineError: see `errors`.
         """
-        prompts = {m: h.format.token_ids(question.turns) for m, h in self._named(question).items()}
-        query = self._query(question, prompts)
-        scores = classify(query)
-        left = [self.hosted[m].card for m in prompts]
-        policy = self._policy if question.model == AUTO else Fixed(left[0].id, "pinned")
+        parsed_s = self._clock()
+        case, left = self._case(question)
         request_id = self._new_id()
+        timing = {"parse_s": parsed_s - started_s, "route_s": self._clock() - parsed_s}
+        cascade = self.desk.cascade(case)
         failures: list[str] = []
         while True:
-            decision = self._decide(query, scores, left, policy)
+            decision = self._decide(case, left)
             if failures:
                 tried = ", ".join(failures)
                 decision = replace(decision, reason=f"{decision.reason}; instead of {tried}")
-            reply = self._start(request_id, question, query, decision, prompts, started_s)
+            first_of_two = cascade is not None and len(left) > 1
+            reply = self._start(request_id, question, case, decision, started_s, held=first_of_two)
+            reply.notes.update(timing)
             try:
+                if first_of_two:
+                    return await self._cascaded(reply, left, started_s)
                 first = await anext(reply.pieces, None)
             except (BackboneDownError, OverloadedError) as error:
+                if isinstance(error, BackboneDownError):
+                    self.loads.refused(decision.model)
                 left = [card for card in left if card.id != decision.model]
                 if not left or isinstance(error, StorageError):
                     raise
+                case = case.without(left[0].id)
                 failures.append(f"{decision.model} ({error.code})")
                 continue
-            return replace(reply, pieces=_again(first, reply.pieces))
+            return replace(reply, pieces=again([first] if first else [], reply.pieces))
+
+    def _case(self, question: Question) -> tuple[Case, list[ModelCard]]:
+        named = self._named(question)
+        sizes = {m: h.format.size(h.format.token_ids(question.turns)) for m, h in named.items()}
+        query = Query(
+            question.text, question.facts, question.earlier, question.user, sizes,
+            question.sampling.max_new_tokens,
+        )  # fmt: skip
+        pinned = None if self._routes(question.model) else ModelId(question.model)
+        return self.desk.case(question, query, pinned), [h.card for h in named.values()]
+
+    @staticmethod
+    def _routes(model: str) -> bool:
+        return model == AUTO or model.startswith(f"{AUTO}:")
 
     def _named(self, question: Question) -> Mapping[ModelId, Hosted]:
-        if question.model == AUTO:
+        if self._routes(question.model):
             return self.hosted
         model = ModelId(question.model)
         if model not in self.hosted:
@@ -117,60 +116,104 @@ class Gateway:
             raise UnknownModelError(f"no model {question.model!r}; there are: {names}", "model")
         return {model: self.hosted[model]}
 
-    def _query(self, question: Question, prompts: Mapping[ModelId, tuple[int, ...]]) -> Query:
-        sizes = {m: self.hosted[m].format.size(ids) for m, ids in prompts.items()}
-        return Query(question.text, question.facts, sizes, question.sampling.max_new_tokens)
-
-    def _decide(
-        self, query: Query, scores: TaskScores, cards: list[ModelCard], policy: Policy
-    ) -> Decision:
+    def _decide(self, case: Case, cards: list[ModelCard]) -> Decision:
         try:
-            return decide(query, scores, cards, policy, u=self._uniform())
+            return case.decided(cards, u=self._uniform())
         except NoEligibleModelError as error:
+            query = case.query
             whole = min(query.prompt_tokens.get(c.id, 0) + query.max_new_tokens for c in cards)
             if whole > max(c.context_tokens for c in cards):
                 raise ContextLengthError(str(error), "messages") from error
             raise NoModelError(str(error)) from error
 
+    def prompt(self, question: Question, model: ModelId) -> Prompt:
+        """What a backbone is shown of a question."""
+        shown = self.hosted[model].format
+        side = shown.description.image_side_px
+        pictures = tuple(picture.shrunk(side) for picture in question.pictures)
+        return Prompt(shown.token_ids(question.turns), pictures, question.sampling)
+
     def _start(  # noqa: PLR0913 - one call, kept out of `answer` for its length only
         self,
         request_id: RequestId,
         question: Question,
-        query: Query,
+        case: Case,
         decision: Decision,
-        prompts: Mapping[ModelId, tuple[int, ...]],
         started_s: float,
+        *,
+        held: bool = False,
     ) -> Reply:
         hosted = self.hosted[decision.model]
-        side = hosted.format.description.image_side_px
-        prompt = Prompt(
-            prompts[decision.model],
-            tuple(picture.shrunk(side) for picture in question.pictures),
-            question.sampling,
-        )
-        transcript = Transcript(self._clock, started_s, query.prompt_tokens[decision.model])
+        transcript = Transcript(self._clock, started_s, case.query.prompt_tokens[decision.model])
         outcome: list[Outcome] = []
+        notes: dict[str, float] = {}
 
-        def record(seen: Outcome) -> None:
-            outcome.append(seen)
-            hashes = tuple(p.sha256 for p in question.pictures)
-            at_s = self._now() - seen.total_s
-            self._record(
-                Interaction(
-                    request_id,
-                    at_s,
-                    query,
-                    decision,
-                    seen,
-                    question.streamed,
-                    hashes,
-                    question.user,
-                )
-            )
+        def record(told: Outcome) -> None:
+            outcome.append(told)
+            if not (held and isinstance(told, Answer)):  # a cascade's first answer may not count
+                self._tell(reply, told)
 
         ends_s = started_s + question.deadline_s
-        pieces = self._recorded(hosted.engine.stream(prompt), transcript, record, ends_s)
-        return Reply(request_id, decision, pieces, transcript, outcome)
+        stream = hosted.engine.stream(self.prompt(question, decision.model))
+        pieces = self._recorded(stream, transcript, record, ends_s, hosted.card)
+        reply = Reply(
+            request_id, case, decision, pieces, transcript, outcome, question, notes=notes
+        )
+        return reply
+
+    def _tell(self, reply: Reply, told: Outcome, *, primary: RequestId | None = None) -> None:
+        hashes = tuple(p.sha256 for p in reply.question.pictures)
+        detail: dict[str, Mapping[str, float]] = {
+            "timing": reply.notes,
+            "tasks": {t.value: round(p, 4) for t, p in reply.case.scores.likely},
+            "accuracy": {o.card.id: round(o.accuracy, 4) for o in reply.decision.offers},
+            "cost": {o.card.id: o.cost for o in reply.decision.offers},
+        }
+        interaction = Interaction(
+            reply.request_id, self.now() - told.total_s, reply.case.query, reply.decision, told,
+            reply.question.streamed, hashes, reply.question.user, detail,
+        )  # fmt: skip
+        spec = reply.case.experiment
+        self._record(Told(interaction, primary, spec.name if spec and not primary else None))
+
+    async def _cascaded(self, first: Reply, left: list[ModelCard], started_s: float) -> Reply:
+        """Hold the first answer back until its confidence says whether it is good enough."""
+        cascade = self.desk.cascade(first.case)
+        held = [piece async for piece in first.pieces]
+        told = first.outcome[0]
+        offers = [o for o in first.decision.offers if any(c.id == o.card.id for c in left)]
+        own = next(o for o in offers if o.card.id == first.decision.model)
+        following = None
+        if cascade is not None and isinstance(told, Answer):
+            worth = first.case.state.table.worth(first.decision.model)
+            sure = worth.calibrated(first.decision.task, told.confidence)
+            first.notes["calibrated_confidence"] = sure
+            following = cascade.escalation(first.case.asked, offers, own, sure)
+        if following is None:
+            durably(lambda outcome: self._tell(first, outcome), told)
+            return replace(first, pieces=again(held, None))
+        copy = replace(first, request_id=RequestId(f"{first.request_id}-first"))
+        self._tell(copy, told, primary=first.request_id)
+        sure = first.notes["calibrated_confidence"]
+        decision = replace(
+            first.decision,
+            model=following.card.id,
+            reason=f"{first.decision.reason}; {own.card.id} was only {sure:.0%} sure",
+        )
+        reply = self._start(first.request_id, first.question, first.case, decision, started_s)
+        reply.notes.update(first.notes)
+        try:
+            piece = await anext(reply.pieces, None)
+        except (BackboneDownError, OverloadedError):  # then the first answer is the best there is
+            self.loads.refused(following.card.id)
+            durably(lambda outcome: self._tell(first, outcome), told)
+            return replace(first, pieces=again(held, None))
+        return replace(
+            reply,
+            pieces=again([piece] if piece else [], reply.pieces),
+            first_try=told if isinstance(told, Answer) else None,
+            first_model=own.card.id,
+        )
 
     async def _recorded(
         self,
@@ -178,17 +221,19 @@ class Gateway:
         transcript: Transcript,
         record: Callable[[Outcome], None],
         ends_s: float,
+        card: ModelCard,
     ) -> AsyncGenerator[Piece]:
         outcome: Outcome | None = None
         refused = False
         try:
-            async with aclosing(stream) as pieces:
-                async for piece in self._in_time(pieces, ends_s):
-                    transcript.add(piece)
-                    if piece.finish_reason is not None:  # recorded before the last byte leaves
-                        outcome = transcript.finished()
-                        _durably(record, outcome)
-                    yield piece
+            with self.loads.under_way(card.id):
+                async with aclosing(stream) as pieces:
+                    async for piece in self._in_time(pieces, ends_s):
+                        transcript.add(piece)
+                        if piece.finish_reason is not None:  # recorded before the last byte leaves
+                            outcome = transcript.finished(card.price_in, card.price_out)
+                            durably(record, outcome)
+                        yield piece
         except (BackboneDownError, OverloadedError) as error:
             refused = not transcript.tokens  # never started: another backbone may be asked
             outcome = outcome or transcript.broken(by=type(error).__name__)
@@ -213,19 +258,4 @@ class Gateway:
                 raise DeadlineError("the answer did not come within the deadline") from error
             if piece is None:
                 return
-            yield piece
-
-
-def _durably(record: Callable[[Outcome], None], outcome: Outcome) -> None:
-    try:
-        record(outcome)
-    except OSError as error:
-        raise StorageError(f"the answer could not be recorded: {error}") from error
-
-
-async def _again(first: Piece | None, rest: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
-    async with aclosing(rest):
-        if first is not None:
-            yield first
-        async for piece in rest:
             yield piece

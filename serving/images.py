@@ -7,13 +7,17 @@ import io
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from routing.domain import ImageFacts
+from routing.features import look
 from serving.engines.base import Picture
 from serving.errors import BadImageError, NotAnImageError, TooLargeError
 from serving.settings import ImageLimits
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+LOOK_PX = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Decoded:
 
     image: Image.Image
     sha256: str
+    facts: ImageFacts
 
     def shrunk(self, side_px: int) -> Picture:
         """Resize the shortest edge to what the vision encoder takes, as its processor would.
@@ -81,7 +86,17 @@ def decode_bytes(data: bytes, limits: ImageLimits, where: str) -> Decoded:
         raise NotAnImageError(f"{where}: not a picture; this reads {kinds}", where) from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadImageError(f"{where}: the picture is broken: {error}", where) from error
-    return Decoded(image, hashlib.sha256(image.tobytes()).hexdigest())
+    return Decoded(image, hashlib.sha256(image.tobytes()).hexdigest(), _facts(image))
+
+
+def _facts(image: Image.Image) -> ImageFacts:
+    """Measure what routing may know, on a copy of at most 128 pixels a side."""
+    small = image
+    if max(image.size) > LOOK_PX:
+        factor = max(1, min(image.size) // LOOK_PX)
+        small = image.reduce(factor) if factor > 1 else image
+        small = small.resize((min(LOOK_PX, small.width), min(LOOK_PX, small.height)))
+    return look(np.asarray(small), image.width, image.height)
 
 
 def _flat(file: Image.Image) -> Image.Image:

@@ -1,9 +1,9 @@
 """From bytes to a Question: everything a client can get wrong is refused here."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
@@ -13,7 +13,7 @@ from serving.errors import BadRequestError, TooLargeError
 from serving.images import Decoded, decode_bytes, decode_data_url
 from serving.prompts import Turn
 from serving.settings import ImageLimits, Limits
-from serving.wire import ChatRequest, ImagePart, Message, TextPart
+from serving.wire import ChatRequest, ImagePart, Message, TextPart, Wishes
 
 Fetch = Callable[[str, str], bytes]
 """Fetch an http(s) picture: (url, field) -> bytes."""
@@ -34,6 +34,14 @@ class Question:
     logprobs: bool
     deadline_s: float
     user: str | None
+    wishes: Wishes = field(default_factory=Wishes)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    parse_s: float = 0.0
+
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """What the user said before, oldest first."""
+        return tuple(t.text for t in self.turns if t.role == "user")[:-1]
 
     @property
     def text(self) -> str:
@@ -43,7 +51,7 @@ class Question:
     @property
     def facts(self) -> tuple[ImageFacts, ...]:
         """What routing may know of the pictures."""
-        return tuple(ImageFacts(p.image.width, p.image.height) for p in self.pictures)
+        return tuple(p.facts for p in self.pictures)
 
 
 class Parser:
@@ -55,8 +63,8 @@ class Parser:
         self._pool = pool
         self._fetch = fetch
 
-    async def question(self, body: bytes) -> Question:
-        """Parse a chat completion request.
+    async def question(self, body: bytes, headers: Mapping[str, str] | None = None) -> Question:
+        """Parse a chat completion request; `headers` are those that rules may look at.
 
         Raises:
             BadRequestError, TooLargeError, BadImageError, NotAnImageError: see `errors`.
@@ -68,7 +76,7 @@ class Parser:
         try:
             request = ChatRequest.model_validate_json(body)
         except ValidationError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         _check(request)
         return Question(
             model=request.model,
@@ -80,6 +88,8 @@ class Parser:
             logprobs=bool(request.logprobs),
             deadline_s=(request.barn.deadline_ms or self._limits.deadline_s * 1000) / 1000,
             user=request.user or request.safety_identifier,
+            wishes=request.barn,
+            headers=headers or {},
         )
 
     def _sampling(self, request: ChatRequest) -> Sampling:
@@ -143,7 +153,8 @@ def _turn(message: Message, index: int) -> Turn:
     return Turn(role, "\n".join(texts), pictures)
 
 
-def _refusal(error: ValidationError) -> BadRequestError:
+def refusal(error: ValidationError) -> BadRequestError:
+    """Say the first fault of a body in a sentence that names the field."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(step) for step in first["loc"])
     if first["type"] == "json_invalid":

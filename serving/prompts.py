@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateError
@@ -31,6 +32,8 @@ class PromptFormat:
         environment.globals["raise_exception"] = _refuse
         self._template = environment.from_string(description.chat_template)
         self._image_id = self._tokenizer.token_to_id(description.image_token)
+        # sizing, routing and asking need the same prompt within a moment
+        self._recent = lru_cache(maxsize=64)(self._encoded)
 
     def token_ids(self, turns: Sequence[Turn]) -> tuple[int, ...]:
         """Token ids with one image token per picture.
@@ -41,6 +44,9 @@ class PromptFormat:
         Raises:
             BadRequestError: the template refuses this order of roles.
         """
+        return self._recent(tuple(turns))
+
+    def _encoded(self, turns: tuple[Turn, ...]) -> tuple[int, ...]:
         text = self._template.render(
             messages=[self._message(turn) for turn in turns],
             add_generation_prompt=True,

@@ -1,6 +1,7 @@
 """The Ray Serve deployments: one per backbone, and the front end before them."""
 
 import logging
+import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -11,7 +12,7 @@ from ray.serve.handle import DeploymentHandle
 
 from serving.engines.base import Description, Piece, Prompt
 from serving.engines.remote import Remote
-from serving.parts import assemble, load_engine, warm_up
+from serving.parts import assemble, build_evaluator, load_engine, warm_up
 from serving.settings import Backbone, Settings
 
 
@@ -43,13 +44,42 @@ class BackboneReplica:
             raise RuntimeError("the engine has stopped")
 
 
+class EvaluatorReplica:
+    """Grades, guards experiments and publishes tables, beside the service and never in its way."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._evaluator = build_evaluator(settings)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="evaluator", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.5):
+            try:
+                self._evaluator.tick()
+            except Exception:
+                logging.getLogger(__name__).exception("the evaluator's round failed; it goes on")
+
+    async def check_health(self) -> None:
+        """Let Ray Serve replace an evaluator whose thread has died."""
+        if not self._thread.is_alive():
+            raise RuntimeError("the evaluator has stopped")
+
+    def __del__(self) -> None:
+        self._stop.set()
+
+
 @serve.ingress()
 class Front:
     """Parses, routes, streams and records. Stateless but for its spool, so it can be replicated."""
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
-        self, settings: Settings, handles: Mapping[str, DeploymentHandle[Any]]
+        self,
+        settings: Settings,
+        handles: Mapping[str, DeploymentHandle[Any]],
+        evaluator: DeploymentHandle[Any],
     ) -> None:
+        self._evaluator = evaluator  # bound, so that it is deployed and lives as long
         engines = {name: Remote(name, handle) for name, handle in handles.items()}
         described = {name: await engine.describe() for name, engine in engines.items()}
         writer = serve.get_replica_context().replica_id.unique_id
@@ -74,7 +104,10 @@ def application(settings: Settings) -> serve.Application:
         ray_actor_options={"num_cpus": 0.1},
         graceful_shutdown_timeout_s=settings.limits.deadline_s,
     )
-    bound: serve.Application = front.bind(settings, handles)
+    judge: Any = serve.deployment(
+        EvaluatorReplica, name="evaluator", ray_actor_options={"num_cpus": 0.1}
+    )
+    bound: serve.Application = front.bind(settings, handles, judge.bind(settings))
     return bound
 
 

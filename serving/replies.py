@@ -4,7 +4,7 @@ from typing import Any
 
 from evaluation.records import Answer
 from serving.engines.base import Piece, Token
-from serving.gateway import Reply
+from serving.reply import Reply
 
 Json = dict[str, Any]
 
@@ -12,17 +12,49 @@ Json = dict[str, Any]
 def barn_part(reply: Reply) -> Json:
     """What Barn says about an answer; `confidence` is null until the answer is complete."""
     told = reply.outcome[0] if reply.outcome else None
-    decision = reply.decision
-    return {
+    decision, scores = reply.decision, reply.case.scores
+    sure = told.confidence if isinstance(told, Answer) else None
+    worth = reply.case.state.table.worth(decision.model)
+    part = {
         "request_id": reply.request_id,
         "task": decision.task.value,
-        "family": decision.family.value,
+        "family": scores.family.value,
         "backbone": decision.model,
         "policy": decision.policy,
         "propensity": decision.propensity,
         "reason": decision.reason,
-        "confidence": told.confidence if isinstance(told, Answer) else None,
+        "confidence": sure,
+        "calibrated_confidence": None if sure is None else worth.calibrated(decision.task, sure),
+        "cost": told.cost if isinstance(told, Answer) else None,
+        "table_version": decision.table_version,
+        "tasks": {t.value: round(p, 4) for t, p in scores.likely},
+        "backbones": _offers(reply),
     }
+    if reply.first_try is not None:
+        part["cascade"] = {
+            "first": reply.first_model,
+            "answer": reply.first_try.text,
+            "confidence": reply.first_try.confidence,
+            "calibrated_confidence": reply.notes.get("calibrated_confidence"),
+            "cost": reply.first_try.cost,
+        }
+    return part
+
+
+def _offers(reply: Reply) -> Json:
+    """Per backbone what it would give, and why it was not chosen."""
+    why = dict(reply.decision.losers)
+    told: Json = {
+        o.card.id: {
+            "expected_accuracy": round(o.accuracy, 4),
+            "expected_cost": o.cost,
+            "expected_latency_s": round(o.latency_s, 4),
+            "utility": round(o.utility, 4),
+            "why_not": why.get(o.card.id),
+        }
+        for o in reply.decision.offers
+    }
+    return told | {m: {"why_not": text} for m, text in why.items() if m not in told}
 
 
 def headers(reply: Reply) -> dict[str, str]:
@@ -31,7 +63,7 @@ def headers(reply: Reply) -> dict[str, str]:
     return {
         f"x-barn-{name.replace('_', '-')}": str(value).encode("ascii", "replace").decode()
         for name, value in part.items()
-        if value is not None
+        if value is not None and not isinstance(value, dict)
     }
 
 
@@ -49,7 +81,7 @@ def completion(reply: Reply, created: int, *, logprobs: bool) -> Json:
     return {
         **_head(reply, "chat.completion", created),
         "choices": [choice],
-        "usage": usage(told),
+        "usage": usage(told, reply.first_try),
     } | {"barn": barn_part(reply)}
 
 
@@ -71,18 +103,25 @@ def chunk(reply: Reply, piece: Piece, created: int, *, first: bool, logprobs: bo
 def usage_chunk(reply: Reply, created: int) -> Json:
     """The chunk without choices that `stream_options.include_usage` asks for."""
     told = reply.outcome[0] if reply.outcome else None
-    counted = usage(told) if isinstance(told, Answer) else None
+    counted = usage(told, reply.first_try) if isinstance(told, Answer) else None
     body = {**_head(reply, "chat.completion.chunk", created), "choices": [], "usage": counted}
     return body | {"barn": barn_part(reply)}
 
 
-def usage(told: Answer) -> Json:
-    """Token counts; image tokens are part of the prompt's."""
-    return {
-        "prompt_tokens": told.prompt_tokens,
-        "completion_tokens": told.completion_tokens,
-        "total_tokens": told.prompt_tokens + told.completion_tokens,
+def usage(told: Answer, first_try: Answer | None = None) -> Json:
+    """Token counts, a cascade's first try included; image tokens are part of the prompt's."""
+    tries = [told] if first_try is None else [told, first_try]
+    prompt = sum(t.prompt_tokens for t in tries)
+    completion = sum(t.completion_tokens for t in tries)
+    counted = {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
     }
+    if first_try is None:
+        return counted
+    first = {"prompt": first_try.prompt_tokens, "completion": first_try.completion_tokens}
+    return counted | {"barn_first_try_tokens": first}
 
 
 def _head(reply: Reply, kind: str, created: int) -> Json:

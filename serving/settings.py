@@ -14,6 +14,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from evaluation.experiments import Spec
+from routing.domain import Family, Task
+
 
 class SettingsError(Exception):
     """The configuration cannot be used; the message says which key and what would be valid."""
@@ -104,6 +107,89 @@ class Events(_Frozen):
         return self.store or f"sqlite:///{self.folder.resolve() / 'events.sqlite3'}"
 
 
+class RuleSettings(_Frozen):
+    """One rule of a `rules` policy; what is left out matches everything."""
+
+    to: tuple[str, ...] = Field(min_length=1, description="backbones in order of preference")
+    tasks: tuple[Task, ...] = ()
+    family: Family | None = None
+    users: tuple[str, ...] = ()
+    header: tuple[str, str] | None = Field(None, description="a header's name and value")
+
+
+class PolicySettings(_Frozen):
+    """One named policy; clients choose it with `model: "auto:NAME"`."""
+
+    kind: Literal["family", "utility", "cascade", "thompson", "split", "rules", "fixed"]
+    explore: float = Field(0, ge=0, le=1, description="utility: share spread over all (ε-greedy)")
+    share: float = Field(1, ge=0, le=1, description="thompson: share that is drawn")
+    threshold: float | None = Field(None, ge=0, le=1, description="cascade; none: the optimum")
+    weights: dict[str, float] = Field({}, description="split: backbone → weight")
+    rules: tuple[RuleSettings, ...] = ()
+    backbone: str | None = Field(None, description="fixed: always this one")
+
+
+_POLICIES: dict[str, PolicySettings] = {
+    "utility": PolicySettings(kind="utility"),
+    "explore": PolicySettings(kind="utility", explore=0.05),
+    "cascade": PolicySettings(kind="cascade"),
+    "thompson": PolicySettings(kind="thompson", share=0.1),
+    "family": PolicySettings(kind="family"),
+}
+
+
+class Routing(_Frozen):
+    """Who decides, and how much price counts."""
+
+    default: str = Field("utility", description="the policy of `auto`")
+    quality: float = Field(0.5, ge=0, le=1, description="the dial: 0 the cheapest, 1 the best")
+    policies: dict[str, PolicySettings] = Field({}, description="added to the built-in ones")
+    table: Path | None = Field(None, description="quality table to start from")
+
+    def named(self) -> dict[str, PolicySettings]:
+        """Every policy by name."""
+        return _POLICIES | self.policies
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.default not in self.named():
+            names = ", ".join(self.named())
+            raise ValueError(f"default: no policy {self.default!r}; there are: {names}")
+        return self
+
+
+class Shadow(_Frozen):
+    """What shadow copies may cost."""
+
+    queue: int = Field(64, ge=1)
+    concurrency: int = Field(2, ge=1)
+    admit_below: float = Field(0.25, gt=0, le=1, description="share of capacity in use")
+    patience_s: float = Field(10, ge=0)
+
+
+class Evaluation(_Frozen):
+    """How the evaluator works."""
+
+    refit_every_s: float = Field(3600, gt=0)
+    guard_every_s: float = Field(5, gt=0)
+    retention_days: float = Field(0, ge=0, description="0 keeps everything")
+
+
+class Key(_Frozen):
+    """One API key, by its SHA-256 (`barn key` makes one)."""
+
+    name: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    role: Literal["user", "operator"] = "user"
+    models: tuple[str, ...] = Field((), description="allowed model names; none: all")
+
+
+class Access(_Frozen):
+    """Who may call; without keys everybody on this machine may, and nobody else."""
+
+    keys: tuple[Key, ...] = ()
+
+
 class Settings(BaseSettings):
     """Everything; frozen once read."""
 
@@ -116,6 +202,11 @@ class Settings(BaseSettings):
     images: ImageLimits = ImageLimits()
     limits: Limits = Limits()
     events: Events = Events()
+    routing: Routing = Routing()
+    shadow: Shadow = Shadow()
+    evaluation: Evaluation = Evaluation()
+    access: Access = Access()
+    experiments: tuple[Spec, ...] = Field((), description="started with the service")
 
     @classmethod
     def settings_customise_sources(
@@ -134,6 +225,12 @@ class Settings(BaseSettings):
         ids = [b.id for b in self.backbones]
         if len(set(ids)) < len(ids) or "auto" in ids:
             raise ValueError("backbone ids must differ, and `auto` is taken")
+        loopback = self.service.host in {"127.0.0.1", "localhost", "::1"}
+        if not loopback and not self.access.keys:
+            raise ValueError(
+                f"service.host {self.service.host} can be reached from outside: add access.keys "
+                "(`barn key` makes one)"
+            )
         return self
 
 

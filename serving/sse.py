@@ -7,7 +7,7 @@ import orjson
 
 from serving import replies
 from serving.errors import ServiceError
-from serving.gateway import Reply
+from serving.reply import Reply
 
 DONE = b"data: [DONE]\n\n"
 
@@ -17,13 +17,14 @@ def frame(body: replies.Json) -> bytes:
     return b"data: " + orjson.dumps(body) + b"\n\n"
 
 
-async def events(
+async def events(  # noqa: PLR0913 - how a stream is written
     reply: Reply,
     created: int,
     *,
     logprobs: bool,
     include_usage: bool,
     on_error: Callable[[str], None],
+    on_end: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[bytes]:
     """Encode an answer as it comes; what breaks on the way becomes a last event with an error."""
     first = True
@@ -39,6 +40,7 @@ async def events(
     if include_usage:
         yield frame(replies.usage_chunk(reply, created))
     yield DONE
+    on_end()
 
 
 def error_body(error: ServiceError) -> replies.Json:

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from evaluation.records import Answer, Interaction
+from evaluation.records import Answer, Dropped, Interaction, Outcome
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 _PLACE = ("task", "family", "backbone", "policy")
@@ -39,6 +39,13 @@ class Metrics:
             "barn_tokens", "Tokens in prompts and answers.", ["backbone", "direction"], registry=own
         )
 
+        self._copies = Counter(
+            "barn_shadow_copies",
+            "Shadow copies by how they ended.",
+            ["experiment", "outcome"],
+            registry=own,
+        )
+
     def saw(self, seen: Interaction) -> None:
         """Count one interaction."""
         decision = seen.decision
@@ -52,6 +59,11 @@ class Metrics:
         self._duration.labels(*place).observe(told.total_s)
         self._tokens.labels(decision.model, "prompt").inc(told.prompt_tokens)
         self._tokens.labels(decision.model, "completion").inc(told.completion_tokens)
+
+    def copied(self, experiment: str, outcome: Outcome) -> None:
+        """Count how a shadow copy ended."""
+        ended = {Answer: "answered", Dropped: "dropped"}.get(type(outcome), "failed")
+        self._copies.labels(experiment, ended).inc()
 
     def refused(self, code: str) -> None:
         """Count an error that a client was told."""

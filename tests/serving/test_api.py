@@ -10,10 +10,18 @@ import pytest
 from PIL import Image
 
 from evaluation.records import Answer, Failure, Interaction
+from routing.domain import ModelId, Task
+from routing.policies.cascade import Cascade
+from routing.policies.family import ByFamily
+from routing.policies.split import Split
+from routing.policies.utility import Utility
+from routing.quality import Posterior, QualityTable, Worth
+from serving.access import hashed
 from serving.engines.scripted import Scripted
 from serving.errors import BackboneDownError, OverloadedError
 from serving.gateway import Gateway
-from serving.settings import ImageLimits, Limits
+from serving.reply import Told
+from serving.settings import ImageLimits, Key, Limits
 from tests.builders import NEW, OLD, api, ask, card, data_url, gateway
 
 pytestmark = pytest.mark.anyio
@@ -58,15 +66,20 @@ async def test_an_answer_says_who_gave_it_and_why() -> None:
     body = response.json()
     assert body["choices"][0]["message"]["content"] == "a cat"
     assert body["choices"][0]["finish_reason"] == "stop"
-    assert body["barn"] == {
+    said = body["barn"]
+    assert said["tasks"]["attribute"] > 0.8
+    assert said["backbones"]["new"]["why_not"] == "as accurate, and dearer"
+    assert {k: v for k, v in said.items() if k not in {"tasks", "backbones", "reason"}} == {
         "request_id": "r1",
         "task": "attribute",
         "family": "vision",
         "backbone": "old",
-        "policy": "by-family/1",
+        "policy": "by-family/2",
         "propensity": 1.0,
-        "reason": "attribute (vision) by 'color'",
         "confidence": pytest.approx(0.25),
+        "calibrated_confidence": pytest.approx(0.25),
+        "cost": pytest.approx((body["usage"]["prompt_tokens"] + 2) / 1000),
+        "table_version": 1,
     }
     assert response.headers["x-barn-backbone"] == "old"
     assert response.headers["x-barn-family"] == "vision"
@@ -121,7 +134,11 @@ async def test_a_stream_ends_with_the_barn_object_usage_and_done() -> None:
 async def test_every_answer_is_recorded_with_its_propensity_before_it_leaves() -> None:
     seen: list[Interaction] = []
 
-    await post(gateway(record=seen.append), user="u1", messages=ask("hi", data_url()))
+    await post(
+        gateway(record=lambda told: seen.append(told.seen)),
+        user="u1",
+        messages=ask("hi", data_url()),
+    )
 
     (recorded,) = seen
     assert (recorded.decision.propensity, recorded.user) == (1.0, "u1")
@@ -131,7 +148,7 @@ async def test_every_answer_is_recorded_with_its_propensity_before_it_leaves() -
 
 
 async def test_an_answer_that_cannot_be_recorded_is_not_given() -> None:
-    def full(_: Interaction) -> None:
+    def full(_: Told) -> None:
         raise OSError("no space left on device")
 
     response = await post(gateway(record=full))
@@ -142,7 +159,9 @@ async def test_an_answer_that_cannot_be_recorded_is_not_given() -> None:
 
 async def test_an_engine_that_breaks_is_a_502_and_is_recorded_as_a_failure() -> None:
     seen: list[Interaction] = []
-    broken = gateway(engines={OLD: Scripted(breaks_after=1)}, record=seen.append)
+    broken = gateway(
+        engines={OLD: Scripted(breaks_after=1)}, record=lambda told: seen.append(told.seen)
+    )
 
     response = await post(broken)
 
@@ -162,7 +181,7 @@ async def test_a_backbone_that_is_down_is_replaced_and_the_reason_says_so() -> N
     seen: list[Interaction] = []
     down = Scripted(refuses=BackboneDownError("old is down"))
 
-    response = await post(gateway(engines={OLD: down}, record=seen.append))
+    response = await post(gateway(engines={OLD: down}, record=lambda told: seen.append(told.seen)))
 
     assert response.status_code == 200
     assert response.json()["barn"]["backbone"] == "new"
@@ -207,7 +226,9 @@ async def test_a_client_that_goes_away_frees_its_slot_and_is_recorded() -> None:
             finally:
                 closed.set()
 
-    app = api(gateway(engines={OLD: Watched(pause_s=0.2)}, record=seen.append))
+    app = api(
+        gateway(engines={OLD: Watched(pause_s=0.2)}, record=lambda told: seen.append(told.seen))
+    )
     body = json.dumps({"model": "auto", "messages": ask()}).encode()
     inbox = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -263,7 +284,7 @@ async def test_bad_input_is_refused_before_any_engine_is_touched(
 ) -> None:
     seen: list[Interaction] = []
 
-    response = await post(gateway(record=seen.append), **change)
+    response = await post(gateway(record=lambda told: seen.append(told.seen)), **change)
 
     assert (response.status_code, error(response)["code"]) == (status, code)
     assert seen == []
@@ -314,7 +335,7 @@ async def test_the_status_routes_tell_what_is_up() -> None:
         metrics = await client.get("/metrics")
         document = await client.get("/openapi.json")
 
-    assert [m["id"] for m in models["data"]] == ["auto", "old", "new"]
+    assert [m["id"] for m in models["data"]] == ["auto", "auto:family", "old", "new"]
     assert (ready.status_code, ready.json()["backbones"]) == (503, {"old": True, "new": False})
     assert health.status_code == 200
     assert (nowhere.status_code, error(nowhere)["type"]) == (404, "invalid_request_error")
@@ -334,3 +355,109 @@ async def test_a_conversation_of_several_turns_is_answered() -> None:
 
     assert response.status_code == 200
     assert response.json()["barn"]["task"] == "attribute"
+
+
+TABLE = QualityTable(
+    version=7,
+    backbones={
+        name: Worth(accuracy=dict.fromkeys(Task, Posterior(right=right, wrong=100 - right)))
+        for name, right in (("old", 50.0), ("new", 95.0))
+    },
+)
+
+
+def cascade(**engines: Scripted) -> tuple[Gateway, list[Told]]:
+    told: list[Told] = []
+    known = {ModelId(name): engine for name, engine in engines.items()}
+    return gateway(
+        engines=dict(known), record=told.append, policies={"cascade": Cascade()}, table=TABLE
+    ), told
+
+
+async def test_a_cascade_keeps_a_sure_answer_of_the_cheap_backbone() -> None:
+    service, told = cascade(old=Scripted(("cat",), chance=0.97))
+
+    response = await post(service)
+
+    assert response.json()["model"] == "old"
+    assert [(t.seen.decision.model, t.primary_id) for t in told] == [("old", None)]
+
+
+async def test_a_cascade_asks_the_better_backbone_when_the_cheap_one_is_unsure() -> None:
+    service, told = cascade(old=Scripted(("cat",), chance=0.4), new=Scripted(("a ", "dog")))
+
+    response = await post(service)
+
+    body = response.json()
+    assert (body["model"], body["choices"][0]["message"]["content"]) == ("new", "a dog")
+    assert body["barn"]["cascade"]["first"] == "old"
+    assert "old was only 40% sure" in body["barn"]["reason"]
+    assert body["usage"]["completion_tokens"] == 3
+    assert [(t.seen.decision.model, t.primary_id) for t in told] == [("old", "r1"), ("new", None)]
+
+
+async def test_a_cascade_streams_once_it_has_decided() -> None:
+    service, _ = cascade(old=Scripted(("cat",), chance=0.4), new=Scripted(("a ", "dog")))
+
+    events = chunks(await post(service, stream=True))
+
+    assert [e["choices"][0]["delta"].get("content") for e in events] == ["a ", "dog"]
+
+
+async def test_a_cascade_gives_the_first_answer_when_the_better_backbone_is_down() -> None:
+    service, told = cascade(
+        old=Scripted(("cat",), chance=0.4), new=Scripted(refuses=BackboneDownError("new is down"))
+    )
+
+    response = await post(service)
+
+    assert response.json()["choices"][0]["message"]["content"] == "cat"
+    assert [t.primary_id for t in told] == ["r1", None]
+
+
+async def test_a_cascades_first_engine_that_breaks_is_recorded_once() -> None:
+    service, told = cascade(old=Scripted(breaks_after=1))
+
+    response = await post(service)
+
+    assert response.status_code == 502
+    assert [type(t.seen.outcome) for t in told] == [Failure]
+
+
+async def test_a_policy_is_chosen_by_name_and_an_unknown_one_is_a_404() -> None:
+    known = gateway(policies={"family": ByFamily(), "split": Split({NEW: 1.0})})
+
+    named, unknown = await post(known, model="auto:split"), await post(known, model="auto:magic")
+
+    assert named.json()["model"] == "new"
+    assert unknown.status_code == 404
+    assert "there are: family, split" in error(unknown)["message"]
+
+
+async def test_the_dial_of_a_request_moves_the_choice() -> None:
+    service = gateway(policies={"utility": Utility()}, table=TABLE)
+
+    cheap = await post(service, barn={"quality": 0.0})
+    best = await post(service, barn={"quality": 1.0})
+
+    assert (cheap.json()["model"], best.json()["model"]) == ("old", "new")
+
+
+async def test_with_keys_a_caller_must_show_one_that_may_ask_the_model() -> None:
+    keys = (Key(name="ann", sha256=hashed("secret"), models=("old",)),)
+
+    async def call(token: str, model: str) -> int:
+        app = api(gateway(), keys=keys)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://test"
+        ) as client:
+            body = {"model": model, "messages": ask(), "max_tokens": 8}
+            headers = {"authorization": token}
+            return (
+                await client.post("/v1/chat/completions", json=body, headers=headers)
+            ).status_code
+
+    assert await call("", "old") == 401
+    assert await call("Bearer wrong", "old") == 401
+    assert await call("Bearer secret", "old") == 200
+    assert await call("Bearer secret", "new") == 403

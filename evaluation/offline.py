@@ -1,0 +1,129 @@
+"""Labelled sets, and what every backbone answered to them: the offline end of the one path."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from evaluation.metrics.grade import MetricName, Scored, grade
+from routing.domain import Task
+
+
+class DatasetError(ValueError):
+    """A labelled set cannot be read; the message names the line and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question with its right answers; `image` is encoded bytes (PNG, JPEG, …) or nothing."""
+
+    id: str
+    question: str
+    references: tuple[str, ...]
+    image: bytes | None = None
+    choices: tuple[str, ...] = ()
+    task: Task | None = None
+    metric: MetricName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one backbone said to one item, and how it was graded; `score` is in [0, 1].
+
+    Times in seconds, cost in dollars. `error` is set when there is no answer; it scores zero.
+    """
+
+    id: str
+    backbone: str
+    task: str
+    question: str
+    answer: str
+    score: float
+    metric: str
+    confidence: float
+    cost: float
+    latency_s: float
+    completion_tokens: int
+    prompt_tokens: int = 0
+    facts: tuple[float, ...] = ()
+    error: str = ""
+
+
+def read_jsonl(path: Path) -> list[Item]:
+    """Read a labelled set: one JSON object a line, images by path relative to the file.
+
+    Keys: `question`; `answer` (text or list); optional `image`, `choices`, `task`, `metric`, `id`.
+
+    Raises:
+        DatasetError: a line is not that, or an image is missing.
+    """
+    items = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip():
+            items.append(_item(line, number, path))
+    if not items:
+        raise DatasetError(f"{path} holds no questions")
+    return items
+
+
+def _item(line: str, number: int, path: Path) -> Item:
+    where = f"{path.name} line {number}"
+    try:
+        row = json.loads(line)
+        answer = row["answer"]
+        picture = row.get("image")
+        return Item(
+            id=str(row.get("id", number)),
+            question=str(row["question"]),
+            references=(answer,) if isinstance(answer, str) else tuple(map(str, answer)),
+            image=(path.parent / picture).read_bytes() if picture else None,
+            choices=tuple(map(str, row.get("choices") or ())),
+            task=Task(row["task"]) if row.get("task") else None,
+            metric=row.get("metric"),
+        )
+    except KeyError as error:
+        raise DatasetError(f"{where}: no key {error}") from error
+    except (ValueError, TypeError, OSError) as error:
+        raise DatasetError(f"{where}: {error}") from error
+
+
+def graded(item: Item, answer: str, task: Task) -> tuple[float, str]:
+    """Grade one answer as live feedback would be; the score, and the metric's name."""
+    verdict = grade(answer, item.references, task=task, choices=item.choices, metric=item.metric)
+    return (verdict.value, verdict.metric) if isinstance(verdict, Scored) else (0.0, "none")
+
+
+def read_answers(path: Path) -> list[Answered]:
+    """Read what was answered before; a half-written last line is left out."""
+    if not path.is_file():
+        return []
+    told = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        row["facts"] = tuple(row.get("facts", ()))
+        told.append(Answered(**row))
+    return told
+
+
+def line_of(told: Answered) -> str:
+    """One answer as a line of JSON."""
+    return json.dumps(asdict(told), ensure_ascii=False) + "\n"
+
+
+def by_item(told: Iterable[Answered]) -> dict[str, dict[str, Answered]]:
+    """Answers by item id, then by backbone."""
+    found: dict[str, dict[str, Answered]] = {}
+    for answer in told:
+        found.setdefault(answer.id, {})[answer.backbone] = answer
+    return found
+
+
+def complete(told: Sequence[Answered]) -> Iterator[dict[str, Answered]]:
+    """The items that every backbone answered."""
+    backbones = {a.backbone for a in told}
+    for answers in by_item(told).values():
+        if answers.keys() == backbones:
+            yield answers

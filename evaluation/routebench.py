@@ -1,0 +1,181 @@
+"""Replay labelled traffic through routing policies, and measure what routing is worth.
+
+Every backbone's answer to every item was recorded once; a policy is judged on which of them it
+would have given and paid for. Measures: RouteLLM's APGR and CPT (Ong et al. 2024) and
+VL-RouterBench's rank score, beside accuracy and cost.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.offline import Answered
+from evaluation.tally import FloatArray
+from routing.domain import Limits, ModelCard, ModelId, Query, Task
+from routing.features import Features, text_slots
+from routing.policies.cascade import Cascade
+from routing.policy import Asked, Policy, State, decide
+from routing.quality import QualityTable
+from routing.tasks import TaskModel, TaskScores, scored
+
+DIALS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One item: every backbone's answer, and what routing may know of it."""
+
+    query: Query
+    scores: TaskScores
+    features: Features
+    answers: dict[str, Answered]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Mean accuracy and mean cost of one way to route; `share` is calls to the dearest backbone."""
+
+    name: str
+    quality: float
+    accuracy: float
+    cost: float
+    share: float
+
+
+def cases(
+    items: Sequence[dict[str, Answered]],
+    model: TaskModel,
+    image: Callable[[Answered], tuple[float, ...]],
+) -> list[Case]:
+    """Prepare recorded answers for replay; `image` gives an item's image facts."""
+    made = []
+    for answers in items:
+        one = next(iter(answers.values()))
+        sizes = {ModelId(m): a.prompt_tokens for m, a in answers.items()}
+        query = Query(one.question, prompt_tokens=sizes, max_new_tokens=64)
+        slots = text_slots(one.question)
+        facts = image(one)
+        scores = scored(query, slots, model)
+        made.append(Case(query, scores, Features(tuple(slots), facts), answers))
+    return made
+
+
+def replay(
+    found: Sequence[Case],
+    cards: Sequence[ModelCard],
+    table: QualityTable,
+    policy: Policy,
+    quality: float,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Scores, costs and calls to the dearest backbone of every case, (n,) each."""
+    dearest = max(cards, key=lambda c: c.price_in + c.price_out).id
+    scores, costs, calls = (np.zeros(len(found)) for _ in range(3))
+    for i, case in enumerate(found):
+        asked = Asked(case.scores, Limits(quality=quality))
+        decision = decide(case.query, asked, case.features, cards, State(table), policy, u=0.5)
+        told = case.answers[decision.model]
+        scores[i], costs[i], calls[i] = told.score, told.cost, decision.model == dearest
+        if isinstance(policy, Cascade):
+            first = next(o for o in decision.offers if o.card.id == decision.model)
+            sure = table.worth(decision.model).calibrated(decision.task, told.confidence)
+            after = policy.escalation(asked, decision.offers, first, sure)
+            if after is not None:
+                second = case.answers[after.card.id]
+                scores[i], costs[i] = second.score, costs[i] + second.cost
+                calls[i] = after.card.id == dearest
+    return scores, costs, calls
+
+
+def point(name: str, quality: float, seen: tuple[FloatArray, FloatArray, FloatArray]) -> Point:
+    """Average one replay."""
+    scores, costs, calls = seen
+    return Point(name, quality, float(scores.mean()), float(costs.mean()), float(calls.mean()))
+
+
+def oracle(found: Sequence[Case]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The cheapest backbone that is right, or the cheapest of all when none is."""
+    scores, costs = np.zeros(len(found)), np.zeros(len(found))
+    for i, case in enumerate(found):
+        best = min(case.answers.values(), key=lambda a: (-a.score, a.cost))
+        scores[i], costs[i] = best.score, best.cost
+    return scores, costs, np.zeros(len(found))
+
+
+def apgr(frontier: Sequence[Point], weak: Point, strong: Point) -> float:
+    """Average performance gap recovered (RouteLLM): area under PGR over the dearest's call share.
+
+    PGR is (accuracy − weak) / (strong − weak); the curve runs through both ends. A random mix of
+    the two ends has 0.5.
+    """
+    gap = strong.accuracy - weak.accuracy
+    if gap <= 0:
+        return 1.0
+    shares, recovered = _curve(frontier, weak, strong)
+    return float(np.trapezoid(recovered, shares))
+
+
+def _curve(frontier: Sequence[Point], weak: Point, strong: Point) -> tuple[FloatArray, FloatArray]:
+    """Cost as a share of the way from weak to strong, and the gap recovered there, rising."""
+    width, gap = strong.cost - weak.cost, strong.accuracy - weak.accuracy
+    points = {(0.0, 0.0), (1.0, 1.0)}
+    for p in frontier:
+        x = (p.cost - weak.cost) / width if width > 0 else 1.0
+        if 0 <= x <= 1:
+            points.add((x, (p.accuracy - weak.accuracy) / gap))
+    ordered = sorted(points)
+    xs = np.array([x for x, _ in ordered])
+    ys = np.maximum.accumulate(
+        np.array([y for _, y in ordered])
+    )  # a router may choose to spend less
+    return xs, ys
+
+
+def cpt(frontier: Sequence[Point], weak: Point, strong: Point, recovered: float) -> float:
+    """Call-performance threshold: the least cost share at which the gap is recovered that far."""
+    xs, ys = _curve(frontier, weak, strong)
+    reached = np.flatnonzero(ys >= recovered)
+    if reached.size == 0:
+        return 1.0
+    k = int(reached[0])
+    if k == 0 or ys[k] == ys[k - 1]:
+        return float(xs[k])
+    part = (recovered - ys[k - 1]) / (ys[k] - ys[k - 1])
+    return float(xs[k - 1] + part * (xs[k] - xs[k - 1]))
+
+
+def rank_score(p: Point, cheapest: float, dearest: float, *, beta: float = 0.1) -> float:
+    """VL-RouterBench's rank score: harmonic mean of accuracy and normalised cost saving.
+
+    The saving is logarithmic between the cheapest and the dearest single backbone; β below one
+    weighs accuracy more: (1 + β) A C / (β A + C), with A and C in [0, 1].
+    """
+    width = np.log2(dearest) - np.log2(cheapest) if dearest > cheapest > 0 else 1.0
+    saving = float(np.clip((np.log2(dearest) - np.log2(max(p.cost, 1e-12))) / width, 0.0, 1.0))
+    below = beta * p.accuracy + saving
+    return (1 + beta) * p.accuracy * saving / below if below > 0 else 0.0
+
+
+def interval(
+    values: Callable[[np.ndarray], float],
+    n: int,
+    rng: np.random.Generator,  # noqa: TID251 - the type
+    *,
+    rounds: int = 300,
+) -> tuple[float, float]:
+    """95 % percentile bootstrap over items (Efron 1979)."""
+    drawn = [values(rng.integers(0, n, n)) for _ in range(rounds)]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def balanced(items: Sequence[dict[str, Answered]]) -> list[dict[str, Answered]]:
+    """As many vision-heavy as reasoning-heavy items: the longer side is cut, in order."""
+
+    def family(answers: dict[str, Answered]) -> str:
+        return Task(next(iter(answers.values())).task).family.value
+
+    vision = [i for i in items if family(i) == "vision"]
+    reasoning = [i for i in items if family(i) == "reasoning"]
+    n = min(len(vision), len(reasoning))
+    return [*vision[:n], *reasoning[:n]]

@@ -1,0 +1,177 @@
+"""The router's bench in one call: fit on half of the answers, judge on the other, draw and tell."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from evaluation.confidence_maps import fits
+from evaluation.offline import Answered, complete
+from evaluation.routebench import (
+    DIALS,
+    Case,
+    Point,
+    apgr,
+    balanced,
+    cases,
+    cpt,
+    interval,
+    oracle,
+    point,
+    rank_score,
+    replay,
+)
+from evaluation.tally import FloatArray
+from evaluation.worth import table_from
+from routing.domain import ModelCard
+from routing.policies.cascade import Cascade
+from routing.policies.family import ByFamily
+from routing.policies.fixed import Fixed
+from routing.policies.utility import Utility
+from routing.policy import Policy
+from routing.tasks import shipped
+
+Seen = tuple[FloatArray, FloatArray, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One policy's frontier and measures; intervals are 95 % bootstraps over items."""
+
+    name: str
+    frontier: tuple[Point, ...]
+    apgr: float
+    apgr_interval: tuple[float, float]
+    cpt_50: float
+    cpt_80: float
+    best_rank_score: float
+    accuracy_at_60: float  # share of the best single backbone's accuracy at 60 % of its cost
+
+
+@dataclass(frozen=True, slots=True)
+class BenchReport:
+    """Everything that the bench found."""
+
+    n: int
+    singles: tuple[Point, ...]
+    oracle: Point
+    policies: tuple[Judged, ...]
+
+    def to_json(self) -> str:
+        """All of it, as JSON."""
+        return json.dumps(asdict(self), indent=1)
+
+    def print(self, console: Console) -> None:
+        """A table for people."""
+        best = max(self.singles, key=lambda p: p.accuracy)
+        shown = Table("way", "accuracy", "cost of best", "APGR (95 %)", "CPT 50 %", "CPT 80 %",
+                      "acc. at 60 % cost", "rank score")  # fmt: skip
+        for p in (*self.singles, self.oracle):
+            shown.add_row(p.name, f"{p.accuracy:.1%}", f"{p.cost / best.cost:.0%}", *[""] * 5)
+        for j in self.policies:
+            top = max(j.frontier, key=lambda p: p.accuracy)
+            low, high = j.apgr_interval
+            shown.add_row(
+                j.name, f"{top.accuracy:.1%}", f"{top.cost / best.cost:.0%}",
+                f"{j.apgr:.3f} ({low:.3f}–{high:.3f})", f"{j.cpt_50:.0%}", f"{j.cpt_80:.0%}",
+                f"{j.accuracy_at_60:.1%}", f"{j.best_rank_score:.3f}",
+            )  # fmt: skip
+        console.print(shown)
+
+    def draw(self, path: Path) -> None:
+        """The cost–quality frontier as a picture."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        axes = figure.subplots()
+        for p in self.singles:
+            axes.scatter([p.cost * 1e3], [p.accuracy], marker="s", s=60, label=p.name)
+        axes.scatter([self.oracle.cost * 1e3], [self.oracle.accuracy], marker="*", s=140,
+                     label="oracle")  # fmt: skip
+        ends = sorted(self.singles, key=lambda p: p.cost)
+        xs, ys = [p.cost * 1e3 for p in ends], [p.accuracy for p in ends]
+        axes.plot([xs[0], xs[-1]], [ys[0], ys[-1]], ":", color="grey", label="random mix")
+        for j in self.policies:
+            line = sorted(j.frontier, key=lambda p: p.cost)
+            axes.plot([p.cost * 1e3 for p in line], [p.accuracy for p in line], "o-", ms=3,
+                      label=f"{j.name} (APGR {j.apgr:.2f})")  # fmt: skip
+        axes.set_xlabel("cost per 1,000 requests ($)")
+        axes.set_ylabel("accuracy")
+        axes.set_title(f"{self.n} held-out items, half vision-heavy, half reasoning-heavy")
+        axes.legend(fontsize=8)
+        axes.grid(alpha=0.3)
+        figure.savefig(path, dpi=130)
+
+
+def run_bench(told: Sequence[Answered], cards: Sequence[ModelCard], seed: int) -> BenchReport:
+    """Fit the table on one half of the items and judge every policy on the other."""
+    table = table_from([a for a in told if fits(a.id)], note="route-bench")
+    judged = balanced(list(complete([a for a in told if not fits(a.id)])))
+    found = cases(judged, shipped(), lambda a: a.facts)
+    singles = tuple(point(c.id, 1.0, replay(found, cards, table, Fixed(c.id), 1.0)) for c in cards)
+    weak = min(singles, key=lambda p: p.cost)
+    strong = max(singles, key=lambda p: p.accuracy)
+    policies: tuple[Policy, ...] = (Utility(), Cascade(), ByFamily())
+    rng = np.random.default_rng(seed)  # noqa: TID251 - seeded by the caller
+    runs = [(p.name, _sweep(found, cards, table, p)) for p in policies]
+    return BenchReport(
+        n=len(found),
+        singles=singles,
+        oracle=point("oracle", 1.0, oracle(found)),
+        policies=tuple(
+            _judge(name, sweep, weak, strong, singles, found, cards, table, rng)
+            for name, sweep in runs
+        ),
+    )
+
+
+def _sweep(
+    found: Sequence[Case], cards: Sequence[ModelCard], table: object, policy: Policy
+) -> list[tuple[float, Seen]]:
+    dials = DIALS if not isinstance(policy, ByFamily) else (0.5,)
+    return [(q, replay(found, cards, table, policy, q)) for q in dials]  # type: ignore[arg-type]
+
+
+def _judge(  # noqa: PLR0913 - everything a judgement is made of
+    name: str,
+    sweep: list[tuple[float, Seen]],
+    weak: Point,
+    strong: Point,
+    singles: Sequence[Point],
+    found: Sequence[Case],
+    cards: Sequence[ModelCard],
+    table: object,
+    rng: np.random.Generator,  # noqa: TID251 - the type
+) -> Judged:
+    frontier = tuple(point(name, q, seen) for q, seen in sweep)
+    ends = {
+        p.name: replay(found, cards, table, Fixed(p.name), 1.0)  # type: ignore[arg-type]
+        for p in (weak, strong)
+    }
+
+    def again(at: np.ndarray) -> float:
+        def cut(seen: Seen) -> Seen:
+            return seen[0][at], seen[1][at], seen[2][at]
+
+        front = [point(name, q, cut(seen)) for q, seen in sweep]
+        return apgr(
+            front, point("w", 1, cut(ends[weak.name])), point("s", 1, cut(ends[strong.name]))
+        )
+
+    low_high = interval(again, len(found), rng)
+    within = [p.accuracy for p in frontier if p.cost <= 0.6 * strong.cost]
+    cheapest, dearest = min(p.cost for p in singles), max(p.cost for p in singles)
+    return Judged(
+        name=name,
+        frontier=frontier,
+        apgr=apgr(frontier, weak, strong),
+        apgr_interval=low_high,
+        cpt_50=cpt(frontier, weak, strong, 0.5),
+        cpt_80=cpt(frontier, weak, strong, 0.8),
+        best_rank_score=max(rank_score(p, cheapest, dearest) for p in frontier),
+        accuracy_at_60=max(within, default=0.0) / strong.accuracy,
+    )

@@ -1,0 +1,110 @@
+"""From recorded answers to a quality table: posteriors, confidence maps, success predictors."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from evaluation.confidence_maps import fit_map
+from evaluation.offline import Answered
+from routing.domain import Task
+from routing.features import SLOTS, text_slots
+from routing.quality import ConfidenceMap, Posterior, QualityTable, Success, Worth
+
+_LEAST = 100
+_SMALL = 0.01
+
+
+def table_from(told: Sequence[Answered], *, note: str) -> QualityTable:
+    """Build the table of every backbone that answered."""
+    backbones = {
+        name: _worth([a for a in told if a.backbone == name])
+        for name in sorted({a.backbone for a in told})
+    }
+    return QualityTable(version=1, note=note, backbones=backbones)
+
+
+def _worth(own: Sequence[Answered]) -> Worth:
+    by_task: dict[Task, list[Answered]] = defaultdict(list)
+    for answer in own:
+        by_task[Task(answer.task)].append(answer)
+    tokens = np.array([a.completion_tokens for a in own], np.float64)
+    latency = np.array([a.latency_s for a in own])
+    per_token, first = _latency(tokens, latency)
+    maps: dict[Task, ConfidenceMap] = {}
+    for task, some in by_task.items():
+        fitted = fit_map(
+            [a.id for a in some],
+            np.array([a.confidence for a in some]),
+            np.array([a.score for a in some]),
+        )
+        if fitted is not None:
+            maps[task] = fitted.map
+    return Worth(
+        accuracy={
+            task: Posterior(
+                right=1 + sum(a.score for a in some),
+                wrong=1 + len(some) - sum(a.score for a in some),
+                source=f"{len(some)} labelled items",
+            )
+            for task, some in by_task.items()
+        },
+        confidence=maps,
+        completion_tokens={
+            task: float(np.mean([a.completion_tokens for a in some]))
+            for task, some in by_task.items()
+        },
+        first_token_s=first,
+        per_token_s=per_token,
+        success=fit_success(own),
+    )
+
+
+def _latency(tokens: np.ndarray, latency: np.ndarray) -> tuple[float, float]:
+    """Seconds per token and to the first one: a line through the answers' times."""
+    if tokens.size < 2 or np.ptp(tokens) == 0:
+        return 0.0, float(latency.mean()) if latency.size else 0.0
+    slope, start = np.polyfit(tokens, latency, 1)
+    return max(0.0, float(slope)), max(0.0, float(start))
+
+
+def fit_success(own: Sequence[Answered]) -> Success | None:
+    """Logistic regression of right-or-wrong on text slots, image facts and task.
+
+    None when there are too few answers, or all of them are right or all wrong.
+    """
+    right = np.array([a.score >= 0.5 for a in own])
+    if len(own) < _LEAST or right.all() or not right.any():
+        return None
+    tasks = sorted({Task(a.task) for a in own})
+    facts = max(len(a.facts) for a in own)
+    x = _design(own, tasks, facts)
+    model = LogisticRegression(C=1.0, max_iter=300).fit(x, right)
+    weights = model.coef_[0]
+    kept = {int(k): float(weights[k]) for k in np.flatnonzero(np.abs(weights[:SLOTS]) > _SMALL)}
+    evidence = {t: float(sum(a.task == t for a in own)) for t in tasks}
+    return Success(
+        intercept=float(model.intercept_[0]),
+        weights=kept,
+        facts=tuple(float(w) for w in weights[SLOTS + len(tasks) :]),
+        tasks={t: float(weights[SLOTS + k]) for k, t in enumerate(tasks)},
+        evidence=evidence,
+    )
+
+
+def _design(own: Sequence[Answered], tasks: Sequence[Task], facts: int) -> csr_matrix:
+    data: list[float] = []
+    columns: list[int] = []
+    starts = [0]
+    for answer in own:
+        slots = text_slots(answer.question)
+        columns += slots
+        data += [1.0] * len(slots)
+        columns.append(SLOTS + tasks.index(Task(answer.task)))
+        data.append(1.0)
+        columns += range(SLOTS + len(tasks), SLOTS + len(tasks) + len(answer.facts))
+        data += answer.facts
+        starts.append(len(columns))
+    return csr_matrix((data, columns, starts), (len(own), SLOTS + len(tasks) + facts))

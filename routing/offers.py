@@ -1,0 +1,121 @@
+"""What each backbone would give for a query: expected accuracy, cost, latency and utility."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from routing.domain import Limits, Load, ModelCard, ModelId, Offer, Query, Task
+from routing.features import Features
+from routing.quality import QualityTable, Success, Worth
+from routing.tasks import TaskScores
+
+TRUST = 40.0
+"""Outcomes of a task after which its success predictor counts as much as its posterior."""
+USUAL_TOKENS = 24.0
+
+
+def exchange_rate(quality: float) -> float:
+    """λ of the dial: accuracy that the dearest backbone's price is worth, in [0, ∞).
+
+    λ = (1 − q) / (10 q): at q = 1 price does not count, at q = 1/2 paying the dearest instead of
+    nothing must buy ten points of accuracy, at q = 0 only price counts.
+
+    >>> exchange_rate(1.0), exchange_rate(0.5), exchange_rate(0.0)
+    (0.0, 0.1, inf)
+    """
+    return math.inf if quality <= 0 else (1 - quality) / (10 * quality)
+
+
+def tie(quality: float) -> float:
+    """ε of the dial: utilities closer than this are equal, and the cheapest of them wins.
+
+    >>> tie(1.0), tie(0.5)
+    (0.0, 0.01)
+    """
+    return 0.02 * (1 - quality)
+
+
+def offers(  # noqa: PLR0913 - what a price and a rating depend on
+    query: Query,
+    scores: TaskScores,
+    features: Features,
+    cards: Sequence[ModelCard],
+    table: QualityTable,
+    limits: Limits,
+) -> tuple[Offer, ...]:
+    """Price and rate every card, in their order."""
+    rated = [
+        (card, *_expected(query, scores, features, card, table.worth(card.id))) for card in cards
+    ]
+    dearest = max((cost for _, _, cost, _ in rated), default=0.0)
+    rate = exchange_rate(limits.quality)
+    return tuple(
+        Offer(card, accuracy, cost, latency, _utility(accuracy, cost, dearest, rate))
+        for card, accuracy, cost, latency in rated
+    )
+
+
+def _utility(accuracy: float, cost: float, dearest: float, rate: float) -> float:
+    share = cost / dearest if dearest > 0 else 0.0
+    if math.isinf(rate):
+        return -share
+    return accuracy - rate * share
+
+
+def _expected(
+    query: Query, scores: TaskScores, features: Features, card: ModelCard, worth: Worth
+) -> tuple[float, float, float]:
+    """Expected accuracy, dollars and seconds."""
+    accuracy = tokens = 0.0
+    for task, probability in scores.likely:
+        posterior = worth.posterior(task).mean
+        accuracy += probability * _blended(posterior, task, features, worth.success)
+        tokens += probability * worth.completion_tokens.get(task, USUAL_TOKENS)
+    tokens = min(tokens, query.max_new_tokens)
+    prompt = query.prompt_tokens.get(card.id, 0)
+    cost = (prompt * card.price_in + tokens * card.price_out) / 1000
+    return accuracy, cost, worth.first_token_s + tokens * worth.per_token_s
+
+
+def _blended(posterior: float, task: Task, features: Features, model: Success | None) -> float:
+    """Trust the success predictor of a task the more, the more outcomes it has seen of it."""
+    if model is None:
+        return posterior
+    seen = model.evidence.get(task, 0.0)
+    share = seen / (seen + TRUST)
+    return share * success_probability(model, task, features) + (1 - share) * posterior
+
+
+def success_probability(model: Success, task: Task, features: Features) -> float:
+    """P(correct) by the predictor alone."""
+    x = model.intercept + model.tasks.get(task, 0.0)
+    x += sum(model.weights.get(slot, 0.0) for slot in features.slots)
+    x += sum(w * v for w, v in zip(model.facts, features.facts, strict=False))
+    return 1 / (1 + math.exp(-min(30.0, max(-30.0, x))))
+
+
+def within(
+    found: Sequence[Offer], load: Mapping[ModelId, Load], limits: Limits
+) -> tuple[tuple[Offer, ...], tuple[tuple[ModelId, str], ...]]:
+    """Split offers into those the limits and the load allow, and why the others are out.
+
+    When nothing is left, the limits yield before the request fails: a saturated backbone is better
+    than none, and so is the cheapest or fastest one over a limit.
+    """
+    kept, out = [], []
+    for offer in found:
+        busy = load.get(offer.card.id, Load())
+        if not busy.healthy:
+            out.append((offer.card.id, "it is down"))
+        elif busy.saturated:
+            out.append((offer.card.id, f"it is busy ({busy.ongoing} under way)"))
+        elif offer.cost > limits.max_cost:
+            out.append((offer.card.id, f"costs ${offer.cost:.2g}, over ${limits.max_cost:.2g}"))
+        elif offer.latency_s > limits.deadline_s:
+            out.append((offer.card.id, f"takes {offer.latency_s:.2g} s, too late"))
+        else:
+            kept.append(offer)
+    if not kept and found:
+        least = min(found, key=lambda o: (not load.get(o.card.id, Load()).healthy, o.cost))
+        kept = [least]
+        out = [(name, why) for name, why in out if name != least.card.id]
+    return tuple(kept), tuple(out)

@@ -1,0 +1,135 @@
+"""Ask a running service every question of a labelled set, with progress, and resume."""
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from evaluation.offline import Answered, Item, graded, line_of, read_answers
+from routing.domain import Task
+from routing.features import image_facts
+from serving.images import decode_bytes
+from serving.settings import ImageLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whom to ask and how."""
+
+    url: str
+    backbones: tuple[str, ...]
+    concurrency: int = 8
+    max_tokens: int = 24
+    api_key: str = ""
+    timeout_s: float = 120.0
+
+
+async def ask_all(
+    items: Sequence[Item], how: Asking, out: Path, progress: Callable[[int, int], None]
+) -> list[Answered]:
+    """Ask every backbone every item that `out` holds no answer to yet.
+
+    Args:
+        items: the questions.
+        how: whom to ask.
+        out: answers, one JSON object a line; appended to as they come.
+        progress: told (done, total) after every answer.
+    """
+    known = {i.id for i in items}
+    told = [a for a in read_answers(out) if a.id in known and not a.error]
+    have = {(a.id, a.backbone) for a in told}
+    todo = [(i, b) for i in items for b in how.backbones if (i.id, b) not in have]
+    total = len(items) * len(how.backbones)
+    queue = asyncio.Queue[tuple[Item, str]]()
+    for job in todo:
+        queue.put_nowait(job)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    headers = {"authorization": f"Bearer {how.api_key}"} if how.api_key else {}
+    with out.open("a", encoding="utf-8") as file:
+        async with (
+            httpx.AsyncClient(base_url=how.url, timeout=how.timeout_s, headers=headers) as client,
+            asyncio.TaskGroup() as group,
+        ):
+
+            async def work() -> None:
+                with suppress(asyncio.QueueEmpty):
+                    while True:
+                        item, backbone = queue.get_nowait()
+                        answer = await _ask(client, item, backbone, how)
+                        file.write(line_of(answer))
+                        file.flush()
+                        told.append(answer)
+                        progress(len(told), total)
+
+            for _ in range(how.concurrency):
+                group.create_task(work())
+    return told
+
+
+async def _ask(client: httpx.AsyncClient, item: Item, backbone: str, how: Asking) -> Answered:
+    body = {
+        "model": backbone, "messages": [{"role": "user", "content": _content(item)}],
+        "max_tokens": how.max_tokens, "user": "barn-evaluate",
+    }  # fmt: skip
+    started = time.perf_counter()  # noqa: TID251 - a client's stopwatch
+    try:
+        response = await client.post("/v1/chat/completions", json=body)
+        told = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        return _failed(item, backbone, f"{type(error).__name__}: {error}")
+    seconds = time.perf_counter() - started  # noqa: TID251
+    if response.status_code != 200:
+        return _failed(item, backbone, str(told.get("error", {}).get("message", told)))
+    return _answered(item, told, seconds)
+
+
+def _answered(item: Item, told: dict[str, Any], seconds: float) -> Answered:
+    barn, usage = told["barn"], told["usage"]
+    task = item.task or Task(barn["task"])
+    text = told["choices"][0]["message"]["content"]
+    score, metric = graded(item, text, task)
+    return Answered(
+        id=item.id,
+        backbone=told["model"],
+        task=task.value,
+        question=item.question,
+        answer=text,
+        score=score,
+        metric=metric,
+        confidence=barn["confidence"],
+        cost=barn["cost"],
+        latency_s=seconds,
+        completion_tokens=usage["completion_tokens"],
+        prompt_tokens=usage["prompt_tokens"],
+        facts=_facts(item),
+    )
+
+
+def _failed(item: Item, backbone: str, error: str) -> Answered:
+    task = (item.task or Task.CHAT).value
+    return Answered(
+        item.id, backbone, task, item.question, "", 0.0, "none", 0.0, 0.0, 0.0, 0, error=error
+    )
+
+
+def _content(item: Item) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = []
+    if item.image is not None:
+        kind = "jpeg" if item.image[:2] == b"\xff\xd8" else "png"
+        data = base64.b64encode(item.image).decode()
+        parts.append(
+            {"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{data}"}}
+        )
+    return [*parts, {"type": "text", "text": item.question}]
+
+
+def _facts(item: Item) -> tuple[float, ...]:
+    if item.image is None:
+        return image_facts(())
+    return image_facts((decode_bytes(item.image, ImageLimits(), item.id).facts,))

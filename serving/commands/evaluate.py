@@ -1,0 +1,166 @@
+"""`barn evaluate` and `barn route-bench`: labelled sets, by the code that judges traffic."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from evaluation.confidence_maps import fits
+from evaluation.offline import DatasetError, Item, read_answers, read_jsonl
+from evaluation.report import html_report
+from evaluation.routereport import BenchReport, run_bench
+from evaluation.summary import Row, rows, versus
+from evaluation.worth import table_from
+from routing.domain import ModelCard, ModelId, Task
+from serving.build import Cluster, free_port
+from serving.commands.ask import Asking, ask_all
+from serving.settings import Settings, load
+
+_err = Console(stderr=True)
+FAMILIES = {t.value: t.family.value for t in Task}
+
+
+def datasets() -> dict[str, Callable[[int], list[Item]]]:
+    """The labelled sets that installed packages offer by name."""
+    return {e.name: e.load() for e in entry_points(group="barn.datasets")}
+
+
+def _items(dataset: str, limit: int) -> list[Item]:
+    named = datasets()
+    if dataset in named:
+        return named[dataset](limit)
+    path = Path(dataset)
+    if not path.is_file():
+        names = ", ".join(sorted(named))
+        raise typer.BadParameter(f"no labelled set or file {dataset!r}; known: {names}; or JSONL")
+    try:
+        return read_jsonl(path)[:limit]
+    except DatasetError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@contextmanager
+def service(url: str | None, config: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A running service's URL and backbones; starts one for the while when `url` is None."""
+    if url is not None:
+        try:
+            models = httpx.get(f"{url}/v1/models", timeout=10).json()["data"]
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise typer.BadParameter(f"{url} does not answer as Barn does: {error}") from error
+        yield url, tuple(m["id"] for m in models if not m["id"].startswith("auto"))
+        return
+    port = free_port()
+    settings = load(config, {"service.port": port, "events.folder": Path("runs/evaluate/events")})
+    cluster = Cluster.of(settings)
+    _err.print("starting a service for the while …")
+    with cluster:
+        cluster.deploy()
+        yield f"http://127.0.0.1:{port}", tuple(b.id for b in settings.backbones)
+
+
+def evaluate(  # noqa: PLR0913 - a command's options
+    dataset: Annotated[str, typer.Argument(help="easy-vqa, synthetic, or a JSONL file.")],
+    backbone: Annotated[list[str] | None, typer.Option(help="Ask only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Questions at most.")] = 1_000,
+    url: Annotated[str | None, typer.Option(help="A running service; none: start one.")] = None,
+    config: Annotated[str, typer.Option(help="Profile of the service to start.")] = "embedded",
+    concurrency: Annotated[int, typer.Option(min=1)] = 8,
+    out: Annotated[Path, typer.Option(help="Answers and report; run again to resume.")] = Path(
+        "runs/evaluate"
+    ),
+    table: Annotated[Path | None, typer.Option(help="Write a quality table here.")] = None,
+    api_key: Annotated[str, typer.Option(envvar="BARN_API_KEY")] = "",
+) -> None:
+    """Ask every backbone a labelled set; report accuracy, calibration, latency, cost per task."""
+    items = _items(dataset, limit)
+    folder = out / Path(dataset).stem
+    with service(url, config) as (where, hosted):
+        chosen = tuple(backbone or hosted)
+        strange = [b for b in chosen if b not in hosted]
+        if strange:
+            raise typer.BadParameter(f"no backbone {strange[0]!r}; there are: {', '.join(hosted)}")
+        how = Asking(where, chosen, concurrency, api_key=api_key)
+        with _bar() as bar:
+            job = bar.add_task(f"{len(items)} questions x {len(chosen)} backbones")
+            told = asyncio.run(
+                ask_all(
+                    items, how, folder / "answers.jsonl",
+                    lambda done, total: bar.update(job, completed=done, total=total),
+                )
+            )  # fmt: skip
+    summary, pairs = rows(told, FAMILIES), versus(told)
+    report = {"dataset": dataset, "rows": [asdict(r) for r in summary],
+              "versus": [asdict(v) for v in pairs]}  # fmt: skip
+    (folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    (folder / "report.html").write_text(html_report(dataset, told, summary, pairs), "utf-8")
+    if table is not None:
+        half = [a for a in told if fits(a.id)]
+        note = f"{dataset}: {len(half)} answers (the other half judges)"
+        table.write_text(table_from(half, note=note).model_dump_json(indent=1), "utf-8")
+    _print(summary)
+    _err.print(f"report: {folder / 'report.html'}")
+    failed = sum(bool(a.error) for a in told)
+    if failed:
+        first = next(a.error for a in told if a.error)
+        _err.print(f"[red]{failed} questions were not answered, e.g.: {first}[/red]")
+        raise typer.Exit(1)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=_err,
+    )  # fmt: skip
+
+
+def _print(summary: tuple[Row, ...]) -> None:
+    shown = Table("backbone", "task", "n", "accuracy", "95 %", "confidence", "ECE", "p50 ms", "$")
+    for r in summary:
+        low, high = r.interval
+        shown.add_row(
+            r.backbone, r.task, str(r.n), f"{r.accuracy:.1%}", f"{low:.1%}–{high:.1%}",
+            f"{r.mean_confidence:.1%}", f"{r.ece:.3f}", f"{r.latency_p50_s * 1e3:.0f}",
+            f"{r.cost:.4f}",
+        )  # fmt: skip
+    Console().print(shown)
+
+
+def cards_of(settings: Settings) -> tuple[ModelCard, ...]:
+    """Cards with the configured prices, for replays."""
+    return tuple(
+        ModelCard(ModelId(b.id), b.generation, 1 << 20, b.max_images, b.price_in, b.price_out)
+        for b in settings.backbones
+    )
+
+
+def route_bench(
+    answers: Annotated[
+        list[Path], typer.Argument(help="answers.jsonl of every backbone (`barn evaluate`).")
+    ],
+    config: Annotated[str, typer.Option(help="Whose prices count.")] = "embedded",
+    out: Annotated[Path, typer.Option(help="Folder of the PNG and JSON.")] = Path("runs/route"),
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 7,
+) -> None:
+    """Replay labelled traffic through every policy and draw the cost–quality frontier.
+
+    Half of the items fit the quality table, the other half judge the policies.
+    """
+    told = [a for path in answers for a in read_answers(path)]
+    if not told:
+        raise typer.BadParameter(f"no answers in {', '.join(map(str, answers))}")
+    result: BenchReport = run_bench(told, cards_of(load(config)), seed)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "route-bench.json").write_text(result.to_json(), encoding="utf-8")
+    result.draw(out / "route-bench.png")
+    result.print(Console())
+    _err.print(f"picture: {out / 'route-bench.png'}")

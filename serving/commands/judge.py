@@ -1,0 +1,131 @@
+"""`barn quality`, `barn export`, `barn key`: the figures, the events, and keys to get at them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import select
+
+from evaluation.stores.schema import grades, interactions
+from evaluation.stores.sql import Store, connect
+from serving.access import hashed, new_key
+from serving.commands.route import Key, Url, call
+from serving.settings import load
+
+_PAGE = 5_000
+
+
+def quality(
+    url: Url = "http://127.0.0.1:8000",
+    api_key: Key = "",
+    window: Annotated[str, typer.Option(help="15m, 24h, 7d, …; empty: everything.")] = "",
+    kind: Annotated[str, typer.Option(help="served, shadowed or probe.")] = "served",
+) -> None:
+    """Show accuracy and calibration per backbone and task, from a running service."""
+    query = f"?kind={kind}" + (f"&window={window}" if window else "")
+    told = call("GET", url, f"/v1/quality{query}", api_key)
+    shown = Table("backbone", "task", "n", "accuracy", "95 %", "at any time", "confidence",
+                  "ECE", "debiased", "smooth", "Brier", "AURC")  # fmt: skip
+    for f in told["figures"]:
+        (low, high), (first, last) = f["interval"], f["sequence"]
+        shown.add_row(
+            f["backbone"], f["task"], str(f["n"]), f"{f['accuracy']:.1%}",
+            f"{low:.1%}–{high:.1%}", f"{first:.1%}–{last:.1%}", f"{f['mean_confidence']:.1%}",
+            f"{f['ece']:.3f}", f"{f['ece_debiased']:.3f}", f"{f['smooth_ece']:.3f}",
+            f"{f['brier']['score']:.3f}", f"{f['aurc']:.3f}",
+        )  # fmt: skip
+    Console().print(shown)
+    if not told["figures"]:
+        typer.echo(
+            "nothing was graded in this window; send feedback to POST /v1/feedback", err=True
+        )
+
+
+def export(  # noqa: PLR0913 - a command's options
+    out: Annotated[Path, typer.Argument(help="A .parquet or .jsonl file.")],
+    config: Annotated[str, typer.Option(help="Whose store.")] = "embedded",
+    since: Annotated[datetime | None, typer.Option(help="First moment (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Moment after the last (UTC).")] = None,
+    task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
+    kind: Annotated[str | None, typer.Option(help="served, shadowed or probe.")] = None,
+) -> None:
+    """Write recorded interactions with their grades to Parquet or JSON lines."""
+    if out.suffix not in {".parquet", ".jsonl"}:
+        raise typer.BadParameter(f"{out}: expected .parquet or .jsonl")
+    store = Store(connect(load(config).events.url()))
+    conditions = []
+    if since:
+        conditions.append(interactions.c.at_s >= since.replace(tzinfo=UTC).timestamp())
+    if until:
+        conditions.append(interactions.c.at_s < until.replace(tzinfo=UTC).timestamp())
+    if task:
+        conditions.append(interactions.c.task == task)
+    if kind:
+        conditions.append(interactions.c.kind == kind)
+    n = _write(out, _pages(store, conditions))
+    typer.echo(f"{n} interactions in {out}")
+
+
+def _pages(store: Store, conditions: list[Any]) -> Iterator[list[dict[str, Any]]]:
+    """Read in pages by id, so that memory does not grow with the store."""
+    truth = (grades.c.request_id == interactions.c.request_id) & (grades.c.by == "truth")
+    query = (
+        select(interactions, grades.c.score, grades.c.metric)
+        .select_from(interactions.outerjoin(grades, truth))
+        .where(*conditions)
+        .order_by(interactions.c.request_id)
+        .limit(_PAGE)
+    )
+    last = ""
+    while page := store.rows(query.where(interactions.c.request_id > last)):
+        last = page[-1]["request_id"]
+        yield page
+
+
+def _write(out: Path, pages: Iterator[list[dict[str, Any]]]) -> int:
+    n = 0
+    writer: pq.ParquetWriter | None = None
+    with out.open("wb") as file:
+        for page in pages:
+            n += len(page)
+            if out.suffix == ".jsonl":
+                file.write(b"".join(orjson.dumps(row) + b"\n" for row in page))
+                continue
+            table = pa.Table.from_pylist(page, schema=_SCHEMA)
+            writer = writer or pq.ParquetWriter(file, _SCHEMA)
+            writer.write_table(table)
+        if out.suffix == ".parquet":
+            writer = writer or pq.ParquetWriter(file, _SCHEMA)
+            writer.close()
+    return n
+
+
+_KINDS: dict[str, Any] = {
+    "Float": pa.float64(), "Integer": pa.int64(), "Boolean": pa.bool_(), "String": pa.string(),
+    "Text": pa.string(),
+}  # fmt: skip
+_SCHEMA = pa.schema(
+    [
+        *((c.name, _KINDS[type(c.type).__name__]) for c in interactions.c),
+        ("score", pa.float64()),
+        ("metric", pa.string()),
+    ]
+)
+
+
+def key(
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    role: Annotated[str, typer.Option(help="user or operator.")] = "user",
+) -> None:
+    """Make an API key; the configuration holds only its hash."""
+    made = new_key()
+    typer.echo(f"key (shown once): {made}")
+    typer.echo("put this into the configuration:")
+    typer.echo(f"access: {{keys: [{{name: {name}, role: {role}, sha256: {hashed(made)}}}]}}")

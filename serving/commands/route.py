@@ -1,0 +1,189 @@
+"""`barn classify`, `barn explain`, `barn table …`: what the router thinks, and what it knows."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import httpx
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from routing.domain import Family, Limits, ModelCard, ModelId, Query
+from routing.features import text_slots
+from routing.policies.utility import Utility
+from routing.policy import Asked, State, decide
+from routing.tasks import TaskModel, features_of, scored, shipped
+from serving.errors import ServiceError
+from serving.images import decode_bytes
+from serving.parts import table_files
+from serving.settings import ImageLimits, load
+
+_BATCH = 512
+Url = Annotated[str, typer.Option(help="A running service.", envvar="BARN_URL")]
+Key = Annotated[str, typer.Option(help="An operator's key.", envvar="BARN_API_KEY")]
+table_app = typer.Typer(help="Show, replace or undo the quality table of a running service.")
+
+
+def classify() -> None:
+    """Read {"question": …, "image": path} lines on stdin, write task, family and scores as lines.
+
+    A line that cannot be read gives an "error" line; the exit status is 1 then.
+    """
+    sys.exit(int(classify_lines(sys.stdin.buffer, sys.stdout.buffer, shipped())))
+
+
+def classify_lines(source: BinaryIO, out: BinaryIO, model: TaskModel) -> bool:
+    """Classify every line of `source`; return whether one was bad."""
+    bad = False
+    batch: list[bytes] = []
+    for line in source:
+        batch.append(line)
+        if len(batch) == _BATCH:
+            bad |= _batch(batch, out, model)
+            batch = []
+    return _batch(batch, out, model) | bad
+
+
+def _batch(lines: Sequence[bytes], out: BinaryIO, model: TaskModel) -> bool:
+    told: list[bytes | None] = [None] * len(lines)
+    places: list[int] = []
+    texts: list[str] = []
+    for k, line in enumerate(lines):
+        text, image, error = _read(line)
+        if error:
+            told[k] = orjson.dumps({"error": error})
+        elif image is None and text.strip():
+            places.append(k)
+            texts.append(text)
+        else:
+            told[k] = _one(text, image, model)
+    if texts:
+        for k, chances in zip(places, model.many(texts), strict=True):
+            told[k] = _line(model, chances.tolist())
+    out.write(b"".join(t + b"\n" for t in told if t is not None))
+    return any(t is not None and t.startswith(b'{"error"') for t in told)
+
+
+def _read(line: bytes) -> tuple[str, str | None, str]:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return "", None, f"not JSON: {error}"
+    if not isinstance(row, dict) or not isinstance(row.get("question"), str):
+        return "", None, 'expected {"question": "…", "image": optional path}'
+    image = row.get("image")
+    if image is not None and not isinstance(image, str):
+        return "", None, "image: expected a path"
+    return row["question"], image, ""
+
+
+def _one(text: str, image: str | None, model: TaskModel) -> bytes:
+    try:
+        facts = () if image is None else (
+            decode_bytes(Path(image).read_bytes(), ImageLimits(), image).facts,
+        )  # fmt: skip
+    except (OSError, ServiceError) as error:
+        return orjson.dumps({"error": f"image: {error}"})
+    scores = scored(Query(text, facts), text_slots(text), model)
+    return _line(model, [scores.probability[t] for t in model.tasks])
+
+
+def _line(model: TaskModel, chances: Sequence[float]) -> bytes:
+    best = max(range(len(chances)), key=chances.__getitem__)
+    vision = sum(c for t, c in zip(model.tasks, chances, strict=True) if t.family is Family.VISION)
+    family = "vision" if vision >= 0.5 else "reasoning"
+    return orjson.dumps(
+        {
+            "task": model.tasks[best].value,
+            "family": family,
+            "probability": max(vision, 1 - vision),
+            "scores": {t.value: round(c, 5) for t, c in zip(model.tasks, chances, strict=True)},
+        }
+    )
+
+
+def explain(
+    question: Annotated[str, typer.Option(help="What is asked.")],
+    image: Annotated[Path | None, typer.Option(help="The picture it is asked about.")] = None,
+    config: Annotated[str, typer.Option(help="Profile or YAML file.")] = "embedded",
+    quality: Annotated[float, typer.Option(min=0, max=1, help="0 cheapest, 1 best.")] = 0.5,
+) -> None:
+    """Show what the router makes of a question: its task, each backbone's worth, the choice."""
+    settings = load(config)
+    try:
+        facts = () if image is None else (
+            decode_bytes(image.read_bytes(), settings.images, str(image)).facts,
+        )  # fmt: skip
+    except (OSError, ServiceError) as error:
+        raise typer.BadParameter(str(error)) from error
+    cards = tuple(
+        ModelCard(ModelId(b.id), b.generation, 1 << 20, 8, b.price_in, b.price_out)
+        for b in settings.backbones
+    )
+    tokens = len(question.split()) * 2 + (64 if image else 0)
+    query = Query(question, facts, prompt_tokens={c.id: tokens for c in cards})
+    slots = text_slots(question)
+    asked = Asked(scored(query, slots, shipped()), Limits(quality=quality))
+    state = State(table_files(settings).current())
+    made = decide(query, asked, features_of(query, slots), cards, state, Utility(), u=0.5)
+    tasks = ", ".join(f"{t} {p:.0%}" for t, p in asked.scores.likely)
+    console = Console()
+    console.print(
+        f"tasks: {tasks}; family: {asked.scores.family} ({asked.scores.vision:.0%} vision)"
+    )
+    shown = Table("backbone", "expected accuracy", "cost $", "latency s", "utility", "why not")
+    why = dict(made.losers)
+    for offer in made.offers:
+        name = offer.card.id
+        shown.add_row(
+            f"[bold]{name}[/bold]" if name == made.model else name, f"{offer.accuracy:.1%}",
+            f"{offer.cost:.5f}", f"{offer.latency_s:.3f}", f"{offer.utility:.3f}",
+            why.get(name, "chosen"),
+        )  # fmt: skip
+    console.print(shown)
+
+
+@table_app.command("show")
+def table_show(url: Url = "http://127.0.0.1:8000", api_key: Key = "") -> None:
+    """Print the current table as JSON."""
+    typer.echo(orjson.dumps(call("GET", url, "/v1/table", api_key), option=orjson.OPT_INDENT_2))
+
+
+@table_app.command("set")
+def table_set(
+    file: Annotated[Path, typer.Argument(help="A table as JSON.")],
+    url: Url = "http://127.0.0.1:8000",
+    api_key: Key = "",
+) -> None:
+    """Replace the table; one that does not validate is refused and the old one stays."""
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(str(error)) from error
+    told = call("PUT", url, "/v1/table", api_key, body)
+    typer.echo(f"the table is version {told['version']} now")
+
+
+@table_app.command("undo")
+def table_undo(url: Url = "http://127.0.0.1:8000", api_key: Key = "") -> None:
+    """Go back to the table before the current one: it undoes a promotion, too."""
+    told = call("POST", url, "/v1/table/undo", api_key)
+    typer.echo(f"the table is version {told['version']} now")
+
+
+def call(method: str, url: str, path: str, api_key: str, body: bytes | None = None) -> Any:
+    """Call a running service; what it refuses becomes a message and exit status 1."""
+    headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
+    try:
+        response = httpx.request(method, url + path, content=body, headers=headers, timeout=60)
+        told = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        typer.echo(f"barn: {url} does not answer: {error}", err=True)
+        raise typer.Exit(1) from error
+    if response.status_code >= 400:
+        typer.echo(f"barn: {told.get('error', {}).get('message', told)}", err=True)
+        raise typer.Exit(1)
+    return told

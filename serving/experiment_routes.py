@@ -1,0 +1,151 @@
+"""Routes of experiments: start, look, pause, stop, promote."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from evaluation.compare import solved
+from evaluation.experiments import (
+    ExperimentError,
+    Spec,
+    Status,
+    calibration_difference,
+    flips,
+    load_spec,
+    outcomes,
+    pairs,
+    shadow_verdicts,
+    split_intervals,
+)
+from evaluation.stores.sql import Row, Store
+from routing.domain import Task
+from routing.quality import Observed, QualityTable, updated
+from serving.errors import BadRequestError, ConflictError, NotFoundError
+from serving.judge import Judge, off_loop
+from serving.parsing import refusal
+
+
+class Change(BaseModel):
+    """The body of PATCH /v1/experiments/NAME."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: Status
+
+
+def experiment_report(store: Store, row: Row) -> dict[str, Any]:
+    """One experiment: its spec, its state and its verdicts so far."""
+    spec = load_spec(row["spec"])
+    told: dict[str, Any] = {
+        "name": spec.name, "status": row["status"], "note": row["note"],
+        "created_s": row["created_s"], "spec": spec.model_dump(),
+    }  # fmt: skip
+    if spec.mode == "split":
+        found = split_intervals(store, spec)
+        told["differences"] = {
+            task: {"n": n, "low": low, "high": high} for task, (n, low, high) in found.items()
+        }
+        return told
+    graded = pairs(store, spec)
+    who = solved(graded)
+    return told | {
+        "copies": outcomes(store, spec),
+        "verdicts": [asdict(v) for v in shadow_verdicts(store, spec)],
+        "solved": asdict(who) | {
+            "jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent
+        },
+        "brier_difference": calibration_difference(graded),
+        "changed_answers": flips(store, spec, graded),
+    }  # fmt: skip
+
+
+def add_experiments(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
+    """Add the routes; `body` reads a request's body within the size limit."""
+    _add_reading(api, judge)
+    _add_making(api, judge, body)
+    _add_changing(api, judge, body)
+
+
+def _add_reading(api: FastAPI, judge: Judge) -> None:
+    @api.get("/v1/experiments")
+    async def listed(request: Request) -> Response:
+        """List the experiments, the newest first."""
+        judge.keyring.caller(request.headers.get("authorization"))
+        rows = await off_loop(judge.register.all)
+        kept = ("name", "status", "note", "created_s", "changed_s")
+        return JSONResponse({"experiments": [{k: row[k] for k in kept} for row in rows]})
+
+    @api.get("/v1/experiments/{name}")
+    async def one(name: str, request: Request) -> Response:
+        """Tell all about one experiment; looking changes nothing, however often."""
+        judge.keyring.caller(request.headers.get("authorization"))
+        row = await off_loop(lambda: _found(judge, name))
+        told = await off_loop(lambda: experiment_report(judge.store, row))
+        return Response(orjson.dumps(told), media_type="application/json")
+
+
+def _add_making(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
+    @api.post("/v1/experiments", status_code=201)
+    async def create(request: Request) -> Response:
+        """Start an experiment."""
+        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        try:
+            spec = Spec.model_validate_json(await body(request))
+        except ValidationError as error:
+            raise refusal(error) from error
+        for name in (spec.control, spec.candidate):
+            if name not in judge.backbones:
+                hosted = ", ".join(judge.backbones)
+                raise BadRequestError(f"no backbone {name!r}; there are: {hosted}", "candidate")
+        try:
+            await off_loop(lambda: judge.register.create(spec, judge.now()))
+        except ExperimentError as error:
+            raise ConflictError(str(error), "name") from error
+        await off_loop(judge.refresh)
+        return JSONResponse({"name": spec.name, "status": "running"}, 201)
+
+
+def _add_changing(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
+    @api.patch("/v1/experiments/{name}")
+    async def change(name: str, request: Request) -> Response:
+        """Pause, continue, stop or promote; promoting writes a new quality table."""
+        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        try:
+            wanted = Change.model_validate_json(await body(request))
+        except ValidationError as error:
+            raise refusal(error) from error
+        row = await off_loop(lambda: _found(judge, name))
+        try:
+            await off_loop(lambda: judge.register.change(name, wanted.status, judge.now()))
+        except ExperimentError as error:
+            raise ConflictError(str(error), "status") from error
+        told: dict[str, Any] = {"name": name, "status": wanted.status}
+        if wanted.status == "promoted":
+            table = await off_loop(lambda: _promote(judge, load_spec(row["spec"])))
+            told["table_version"] = table.version
+        await off_loop(judge.refresh)
+        return JSONResponse(told)
+
+
+def _found(judge: Judge, name: str) -> Row:
+    try:
+        return judge.register.find(name)
+    except ExperimentError as error:
+        raise NotFoundError(str(error)) from error
+
+
+def _promote(judge: Judge, spec: Spec) -> QualityTable:
+    """What the copies showed of the candidate becomes part of its posteriors."""
+    seen: dict[tuple[str, Task], Observed] = {}
+    for pair in pairs(judge.store, spec):
+        key = (spec.candidate, Task(pair.task))
+        before = seen.get(key, Observed(0.0, 0))
+        seen[key] = Observed(before.right + pair.new_score, before.n + 1)
+    table = updated(judge.tables.current(), seen, {}, note=f"promoted {spec.name}")
+    judge.tables.publish(table)
+    return table

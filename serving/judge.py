@@ -1,0 +1,43 @@
+"""What the judge's routes share: its parts, and blocking work off the event loop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio.to_thread
+from sqlalchemy.exc import SQLAlchemyError
+
+from evaluation.evaluator import TableFiles
+from evaluation.events import Feedback
+from evaluation.experiments import Register
+from evaluation.stores.sql import Store
+from serving.access import Keyring
+from serving.errors import StorageError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What these routes need; built in `parts.py`."""
+
+    store: Store
+    register: Register
+    tables: TableFiles
+    record: Callable[[Feedback], None]
+    keyring: Keyring
+    now: Callable[[], float]
+    backbones: tuple[str, ...]
+    refresh: Callable[[], None]
+
+
+async def off_loop(work: Callable[[], T]) -> T:
+    """Run blocking work in a thread.
+
+    Raises:
+        StorageError: the store is away.
+    """
+    try:
+        return await anyio.to_thread.run_sync(work)
+    except SQLAlchemyError as error:
+        raise StorageError(f"the store is away: {type(error).__name__}") from error

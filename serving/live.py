@@ -1,0 +1,55 @@
+"""How busy every backbone is right now: what this front end sent, and what replicas report."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from routing.domain import Load, ModelId
+
+DOWN_FOR_S = 2.0
+"""How long a backbone that refused is not asked again while another can answer."""
+
+
+class Loads:
+    """Counts requests under way per backbone; belongs to one event loop."""
+
+    def __init__(self, capacity: Mapping[ModelId, int], clock: Callable[[], float]) -> None:
+        self._capacity = dict(capacity)
+        self._clock = clock
+        self._ours: dict[ModelId, int] = dict.fromkeys(capacity, 0)
+        self._reported: dict[ModelId, int] = dict.fromkeys(capacity, 0)
+        self._down_until: dict[ModelId, float] = dict.fromkeys(capacity, -math.inf)
+
+    @contextmanager
+    def under_way(self, model: ModelId) -> Iterator[None]:
+        """Count one request for as long as the context lasts."""
+        self._ours[model] += 1
+        try:
+            yield
+        finally:
+            self._ours[model] -= 1
+
+    def reported(self, model: ModelId, ongoing: int) -> None:
+        """Take note of what a backbone's replicas say: requests of every front end."""
+        self._reported[model] = ongoing
+
+    def refused(self, model: ModelId) -> None:
+        """Take note that a backbone is down."""
+        self._down_until[model] = self._clock() + DOWN_FOR_S
+
+    def now(self) -> dict[ModelId, Load]:
+        """The load of every backbone; the larger of both counts, since reports lag behind."""
+        moment = self._clock()
+        return {
+            model: Load(
+                ongoing=max(self._ours[model], self._reported[model]),
+                capacity=capacity,
+                healthy=moment >= self._down_until[model],
+            )
+            for model, capacity in self._capacity.items()
+        }
+
+    def share(self, model: ModelId) -> float:
+        """How full one backbone is, in [0, 1] and above."""
+        load = self.now()[model]
+        return load.ongoing / load.capacity

@@ -1,0 +1,125 @@
+"""Routes of the judge: feedback, quality and the quality table."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from evaluation.grading import orphans
+from evaluation.online import Figure, Traffic, Window, figures, traffic
+from evaluation.stores.sql import Store
+from routing.quality import QualityTable, TableError
+from serving.errors import BadRequestError, ConflictError, StorageError
+from serving.experiment_routes import add_experiments
+from serving.judge import Judge, off_loop
+from serving.truth import parse_feedback
+
+_PERIODS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+ORPHAN_AFTER_S = 600.0
+
+
+def add_judge(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
+    """Add the routes; `body` reads a request's body within the size limit."""
+    _add_feedback(api, judge, body)
+    _add_quality(api, judge)
+    add_experiments(api, judge, body)
+    _add_table(api, judge, body)
+
+
+def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
+    @api.post("/v1/feedback", status_code=202)
+    async def feedback(request: Request) -> Response:
+        """Say how right an answer was; 202 once it is durable. One word, or a batch of them."""
+        judge.keyring.caller(request.headers.get("authorization"))
+        words = parse_feedback(await body(request))
+        events = [word.event(judge.now()) for word in words]
+        try:
+            for event in events:
+                judge.record(event)
+        except OSError as error:
+            raise StorageError(f"the feedback could not be recorded: {error}") from error
+        ids = [event.feedback_id for event in events]
+        return JSONResponse({"accepted": len(ids), "ids": ids}, 202)
+
+    @api.get("/v1/feedback/orphans")
+    async def unmatched(request: Request) -> Response:
+        """Feedback older than ten minutes whose request was never seen."""
+        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        total, some = await off_loop(lambda: orphans(judge.store, judge.now() - ORPHAN_AFTER_S))
+        return JSONResponse({"total": total, "orphans": [asdict(o) for o in some]})
+
+
+def window_of(request: Request, now_s: float) -> Window:
+    """Read the window of a request: `window=24h`, or `since` and `until` in Unix time.
+
+    Raises:
+        BadRequestError: a value cannot be read.
+    """
+    asked = request.query_params
+    try:
+        since = float(asked.get("since", 0.0))
+        until = float(asked.get("until", 1e12))
+        if period := asked.get("window"):
+            since = now_s - float(period[:-1]) * _PERIODS[period[-1]]
+    except (ValueError, KeyError, IndexError) as error:
+        raise BadRequestError(
+            "window: expected e.g. 15m, 24h, 7d; since, until: Unix time"
+        ) from error
+    kind, by = asked.get("kind", "served"), asked.get("by", "truth")
+    if kind not in {"served", "shadowed", "probe"} or by not in {"truth", "judge"}:
+        raise BadRequestError("kind: served, shadowed or probe; by: truth or judge")
+    return Window(since, until, kind, by)
+
+
+def quality_report(store: Store, window: Window) -> dict[str, Any]:
+    """Everything `GET /v1/quality` says, as JSON can carry it."""
+    told: tuple[Figure, ...] = figures(store, window)
+    asked: tuple[Traffic, ...] = traffic(store, window)
+    return {
+        "window": asdict(window),
+        "figures": [asdict(f) for f in told],
+        "traffic": [asdict(t) for t in asked],
+    }
+
+
+def _add_quality(api: FastAPI, judge: Judge) -> None:
+    @api.get("/v1/quality")
+    async def quality(request: Request) -> Response:
+        """Accuracy and calibration per backbone and task, with intervals, for any window."""
+        judge.keyring.caller(request.headers.get("authorization"))
+        window = window_of(request, judge.now())
+        told = await off_loop(lambda: quality_report(judge.store, window))
+        return Response(orjson.dumps(told), media_type="application/json")
+
+
+def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
+    @api.get("/v1/table")
+    async def show(request: Request) -> Response:
+        """The current quality table."""
+        judge.keyring.caller(request.headers.get("authorization"))
+        table = await off_loop(judge.tables.current)
+        return Response(table.model_dump_json(), media_type="application/json")
+
+    @api.put("/v1/table")
+    async def replace(request: Request) -> Response:
+        """Replace the quality table; one that does not validate is refused, the old one stays."""
+        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        try:
+            table = QualityTable.parse(await body(request))
+        except TableError as error:
+            raise BadRequestError(f"the table is refused: {error}") from error
+        made = await off_loop(lambda: judge.tables.replace(table))
+        return JSONResponse({"version": made.version})
+
+    @api.post("/v1/table/undo")
+    async def undo(request: Request) -> Response:
+        """Go back to the table before the current one."""
+        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        try:
+            made = await off_loop(judge.tables.undo)
+        except TableError as error:
+            raise ConflictError(str(error)) from error
+        return JSONResponse({"version": made.version})

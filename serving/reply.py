@@ -1,0 +1,78 @@
+"""What a request's way through the gateway is made of: who answers, and the answer itself."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from evaluation.records import Answer, Interaction, Outcome
+from routing.domain import Decision, ModelCard, ModelId, RequestId
+from serving.desk import Case
+from serving.engines.base import Engine, Piece
+from serving.errors import StorageError
+from serving.parsing import Question
+from serving.prompts import PromptFormat
+from serving.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """One backbone as the gateway knows it."""
+
+    card: ModelCard
+    engine: Engine
+    format: PromptFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An interaction and where it belongs: a user's own, a first try of a cascade, or a split."""
+
+    seen: Interaction
+    primary_id: RequestId | None = None
+    experiment: str | None = None
+
+
+Recorder: TypeAlias = Callable[[Told], None]
+"""Writes an interaction down before its last byte leaves; raises OSError when it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Who answers, and the answer as it comes; `transcript` is complete when `pieces` is."""
+
+    request_id: RequestId
+    case: Case
+    decision: Decision
+    pieces: AsyncGenerator[Piece]
+    transcript: Transcript
+    outcome: list[Outcome]
+    question: Question
+    first_try: Answer | None = None  # a cascade's answer that was not good enough
+    first_model: ModelId | None = None
+    notes: dict[str, float] = field(default_factory=dict)
+
+
+def durably(record: Callable[[Outcome], None], outcome: Outcome) -> None:
+    """Record an outcome.
+
+    Raises:
+        StorageError: it could not be written down, so the answer must not be given.
+    """
+    try:
+        record(outcome)
+    except OSError as error:
+        raise StorageError(f"the answer could not be recorded: {error}") from error
+
+
+async def again(first: list[Piece], rest: AsyncGenerator[Piece] | None) -> AsyncGenerator[Piece]:
+    """Yield the pieces that were awaited already, then the rest."""
+    if rest is None:
+        for piece in first:
+            yield piece
+        return
+    async with aclosing(rest):
+        for piece in first:
+            yield piece
+        async for piece in rest:
+            yield piece

@@ -1,0 +1,168 @@
+"""Bounded copies of users' requests to candidates, after the answer has left.
+
+A copy has the lowest priority: it waits until the backbones are nearly idle, and is dropped and
+counted when that takes too long, when the queue is full, or when its experiment's budget is spent.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from evaluation.experiments import Spec
+from evaluation.records import Answer, Dropped, Interaction, Outcome
+from routing.domain import ModelId, RequestId
+from serving.errors import ServiceError
+from serving.gateway import Gateway
+from serving.parsing import Question
+from serving.reply import Reply
+from serving.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowLimits:
+    """What copies may cost the service.
+
+    `admit_below` is the share of capacity in use, of control and candidate, above which a copy
+    waits; `patience_s` how long it may wait.
+    """
+
+    queue: int = 64
+    concurrency: int = 2
+    admit_below: float = 0.25
+    patience_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    spec: Spec
+    reply: Reply
+    question: Question
+    due_s: float
+
+
+class Shadows:
+    """Owns its queue and its workers; `close` ends them."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        limits: ShadowLimits,
+        running: Callable[[], Sequence[Spec]],
+        record: Callable[[Interaction, RequestId, str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._gateway = gateway
+        self._limits = limits
+        self._running = running
+        self._record = record
+        self._clock = clock
+        self._queue: asyncio.Queue[_Copy] = asyncio.Queue(maxsize=limits.queue)
+        self._workers: set[asyncio.Task[None]] = set()
+        self._spent: dict[str, int] = {}
+
+    def offer(self, reply: Reply) -> None:
+        """Copy a request whose answer has left to every experiment that wants it; never blocks."""
+        outcome = reply.outcome[0] if reply.outcome else None
+        if not isinstance(outcome, Answer):
+            return
+        for spec in self._running():
+            wanted = (
+                spec.mode == "shadow"
+                and reply.decision.model == spec.control
+                and spec.candidate in self._gateway.hosted
+                and spec.wants(reply.decision.task.value, reply.question.user)
+                and spec.treated(reply.request_id)
+            )
+            if wanted:
+                self._enqueue(
+                    _Copy(spec, reply, reply.question, self._clock() + self._limits.patience_s)
+                )
+
+    def _enqueue(self, copy: _Copy) -> None:
+        if self._spent.get(copy.spec.name, 0) >= copy.spec.max_tokens:
+            self._end(copy, Dropped("budget"))
+            return
+        try:
+            self._queue.put_nowait(copy)
+        except asyncio.QueueFull:
+            self._end(copy, Dropped("queue full"))
+            return
+        while len(self._workers) < self._limits.concurrency:
+            # owned here and ended by `close`; there is no task group around a web server's life
+            worker = asyncio.get_running_loop().create_task(self._work())
+            self._workers.add(worker)
+
+    async def _work(self) -> None:
+        while True:
+            copy = await self._queue.get()
+            outcome: Outcome = Dropped("shutdown")
+            try:
+                busy = not await self._admitted(copy)
+                outcome = Dropped("busy") if busy else await self._run(copy)
+            finally:
+                self._end(copy, outcome)
+
+    async def _admitted(self, copy: _Copy) -> bool:
+        """Wait for a quiet moment; False when none came in time."""
+        places = {ModelId(copy.spec.candidate), ModelId(copy.spec.control)}
+        while self._clock() < copy.due_s:
+            shares = [self._gateway.loads.share(place) for place in places]
+            if max(shares) < self._limits.admit_below:
+                return True
+            await asyncio.sleep(0.02)
+        return False
+
+    async def _run(self, copy: _Copy) -> Outcome:
+        """Ask the candidate as the primary was asked: streamed when that was."""
+        model = ModelId(copy.spec.candidate)
+        hosted = self._gateway.hosted[model]
+        prompt = self._gateway.prompt(copy.question, model)
+        size = hosted.format.size(prompt.token_ids)
+        transcript = Transcript(self._clock, self._clock(), size)
+        if size + prompt.sampling.max_new_tokens > hosted.card.context_tokens:
+            return Dropped("too long for the candidate")
+        try:
+            async with (
+                asyncio.timeout(copy.question.deadline_s),
+                aclosing(hosted.engine.stream(prompt)) as pieces,
+            ):
+                async for piece in pieces:
+                    transcript.add(piece)
+        except (ServiceError, TimeoutError) as error:
+            return transcript.broken(by=type(error).__name__)
+        return transcript.finished(hosted.card.price_in, hosted.card.price_out)
+
+    def _end(self, copy: _Copy, outcome: Outcome) -> None:
+        """Every copy ends here, exactly once: answered, failed or dropped."""
+        if isinstance(outcome, Answer):
+            spent = outcome.prompt_tokens + outcome.completion_tokens
+            self._spent[copy.spec.name] = self._spent.get(copy.spec.name, 0) + spent
+        primary = copy.reply
+        decision = replace(
+            primary.decision,
+            model=ModelId(copy.spec.candidate),
+            propensity=1.0,
+            policy=f"shadow:{copy.spec.name}",
+            reason=f"copy of {primary.request_id}",
+        )
+        seen = Interaction(
+            RequestId(f"{primary.request_id}-{copy.spec.name}"[:64]),
+            self._gateway.now(),
+            primary.case.query,
+            decision,
+            outcome,
+            copy.question.streamed,
+            tuple(p.sha256 for p in copy.question.pictures),
+            copy.question.user,
+        )
+        self._record(seen, primary.request_id, copy.spec.name)
+
+    async def close(self) -> None:
+        """End the workers and count what is left as dropped."""
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._workers.clear()
+        while not self._queue.empty():
+            self._end(self._queue.get_nowait(), Dropped("shutdown"))

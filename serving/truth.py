@@ -1,0 +1,85 @@
+"""POST /v1/feedback: what clients may say of an answer, and its events."""
+
+import hashlib
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from evaluation.events import Feedback, Source
+from evaluation.metrics.grade import MetricName
+from serving.errors import BadRequestError
+from serving.parsing import refusal
+
+MOST = 1_000
+Text = Annotated[str, Field(max_length=4_000)]
+
+
+class Word(BaseModel):
+    """One word on one answer: the truth, a verdict, or a score in [0, 1]; exactly one of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    request_id: str = Field(min_length=1, max_length=64)
+    truth: Text | tuple[Text, ...] | None = Field(None, description="the right answer, or several")
+    choices: tuple[Text, ...] = Field((), max_length=26, description="the options, if there were")
+    metric: MetricName | None = Field(None, description="default: the task's own")
+    correct: bool | None = None
+    score: float | None = Field(None, ge=0, le=1)
+    source: Source = "human"
+    id: str | None = Field(None, min_length=1, max_length=64, description="makes it idempotent")
+    at_s: float | None = Field(None, ge=0, description="Unix time; default: now")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(v is not None for v in (self.truth, self.correct, self.score)) != 1:
+            raise ValueError("give exactly one of truth, correct and score")
+        if self.truth is not None and not any(t.strip() for t in self._truths()):
+            raise ValueError("truth is empty")
+        return self
+
+    def _truths(self) -> tuple[str, ...]:
+        if self.truth is None:
+            return ()
+        return (self.truth,) if isinstance(self.truth, str) else self.truth
+
+    def event(self, now_s: float) -> Feedback:
+        """Make the event; without an `id`, the same words about the same answer are one."""
+        content = self.model_dump_json(exclude={"id"})
+        key = self.id or hashlib.sha256(content.encode()).hexdigest()[:40]
+        return Feedback(
+            feedback_id=key,
+            request_id=self.request_id.removeprefix("chatcmpl-"),
+            at_s=now_s if self.at_s is None else min(self.at_s, now_s),
+            truth=self._truths() or None,
+            choices=self.choices,
+            metric=self.metric,
+            correct=self.correct,
+            score=self.score,
+            source=self.source,
+        )
+
+
+class Batch(BaseModel):
+    """Many words at once; all are taken or none."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feedback: tuple[Word, ...] = Field(min_length=1, max_length=MOST)
+
+
+def parse_feedback(body: bytes) -> tuple[Word, ...]:
+    """Parse one word or a batch.
+
+    Raises:
+        BadRequestError: it is neither; the message names the field.
+    """
+    kind: type[BaseModel] = Batch if b'"feedback"' in body[:200] else Word
+    try:
+        told = kind.model_validate_json(body)
+    except ValidationError as error:
+        raise refusal(error) from error
+    if isinstance(told, Batch):
+        return told.feedback
+    if isinstance(told, Word):
+        return (told,)
+    raise BadRequestError("expected one word of feedback, or a batch of them")

@@ -1,0 +1,357 @@
+"""Feedback, quality, experiments and tables over HTTP: a real store, a scripted engine."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from evaluation.drain import Drainer
+from evaluation.evaluator import Evaluator, Schedule, TableFiles
+from evaluation.events import Served, Shadowed
+from evaluation.experiments import Register
+from evaluation.grading import grade_pending
+from evaluation.spool import Spool
+from evaluation.stores.sql import Store, connect
+from routing.policies.family import ByFamily
+from serving.access import Keyring, hashed
+from serving.engines.scripted import Scripted
+from serving.feeds import ExperimentFeed, TableFeed
+from serving.judge import Judge
+from serving.reply import Told
+from serving.settings import Key
+from serving.shadow import ShadowLimits, Shadows
+from tests.builders import NEW, OLD, api, ask, gateway
+
+pytestmark = pytest.mark.anyio
+NOW = time.time  # noqa: TID251 - the tests supply the real clock
+OPERATOR = {"authorization": "Bearer boss"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@dataclass
+class House:
+    """A whole service in this process, its spool and its store."""
+
+    http: httpx.AsyncClient
+    store: Store
+    drainer: Drainer
+    feed: ExperimentFeed
+    shadows: Shadows
+    files: TableFiles
+
+    async def ask(self, text: str = "what color is it?", **body: Any) -> dict[str, Any]:
+        whole = {"model": "auto", "messages": ask(text), "max_tokens": 8, **body}
+        response = await self.http.post("/v1/chat/completions", json=whole, headers=OPERATOR)
+        assert response.status_code == 200, response.text
+        told: dict[str, Any] = (
+            response.json() if not body.get("stream") else {"text": response.text}
+        )
+        return told
+
+    async def settle(self) -> None:
+        """Let copies finish, drain and grade."""
+        for _ in range(20):
+            await asyncio.sleep(0.02)
+        self.drainer.drain()
+        grade_pending(self.store)
+
+
+@asynccontextmanager
+async def house(
+    folder: Path, limits: ShadowLimits | None = None, **engines: Scripted
+) -> AsyncIterator[House]:
+    store = Store(connect(f"sqlite:///{folder / 'events.sqlite3'}"))
+    spool = Spool(folder / "spool", "w")
+    register, files = Register(store), TableFiles(folder, None)
+    feed = ExperimentFeed(register)
+
+    def record(told: Told) -> None:
+        spool.append(Served.of(told.seen, experiment=told.experiment))
+
+    service = gateway(
+        engines={OLD: engines.get("old", Scripted()), NEW: engines.get("new", Scripted(("dog",)))},
+        record=record,
+        policies={"family": ByFamily()},
+        splits=feed.splits,
+    )
+    shadows = Shadows(
+        service,
+        limits or ShadowLimits(),
+        feed.running,
+        lambda seen, primary, name: spool.append(
+            Shadowed.of(seen, primary_id=primary, experiment=name)
+        ),
+        time.monotonic,
+    )
+    keys = (
+        Key(name="boss", sha256=hashed("boss"), role="operator"),
+        Key(name="ann", sha256=hashed("ann")),
+    )
+    judge = Judge(
+        store, register, files, spool.append, Keyring(keys), NOW, (OLD, NEW), feed.refresh
+    )
+    app = api(service, keys=keys, judge=judge, shadows=shadows)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test", headers=OPERATOR
+    ) as client:
+        drainer = Drainer(folder / "spool", store)
+        yield House(client, store, drainer, feed, shadows, files)
+        await shadows.close()
+    spool.close()
+    store.close()
+
+
+async def test_feedback_moves_the_figures(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        told = [await barn.ask() for _ in range(4)]
+        for i, answer in enumerate(told):
+            word = {"request_id": answer["id"], "truth": "a cat" if i else "a dog"}
+            said = await barn.http.post("/v1/feedback", json=word)
+            assert (said.status_code, said.json()["accepted"]) == (202, 1)
+        await barn.settle()
+
+        report = (await barn.http.get("/v1/quality")).json()
+
+    (one, whole) = sorted(report["figures"], key=lambda f: f["task"] == "all")
+    assert (one["backbone"], one["task"], one["n"], one["accuracy"]) == (
+        "old",
+        "attribute",
+        4,
+        0.75,
+    )
+    assert whole["task"] == "all"
+    assert report["traffic"][0]["requests"] == 4
+
+
+async def test_feedback_in_a_batch_is_idempotent(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        answer = await barn.ask()
+        batch = {"feedback": [{"request_id": answer["barn"]["request_id"], "correct": True}] * 3}
+        for _ in range(2):
+            assert (await barn.http.post("/v1/feedback", json=batch)).status_code == 202
+        await barn.settle()
+
+        assert len(barn.store.history(answer["barn"]["request_id"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"{", "not JSON"),
+        (b"{}", "request_id"),
+        (b'{"request_id": "r"}', "exactly one"),
+        (b'{"request_id": "r", "correct": true, "score": 1}', "exactly one"),
+        (b'{"request_id": "r", "score": 2}', "score"),
+        (b'{"request_id": "r", "truth": " "}', "empty"),
+        (b'{"request_id": "r", "correct": true, "mood": 1}', "mood"),
+        (b'{"feedback": []}', "feedback"),
+        (b"\xff", "not JSON"),
+    ],
+)
+async def test_feedback_that_cannot_be_understood_is_a_400(
+    tmp_path: Path, body: bytes, says: str
+) -> None:
+    async with house(tmp_path) as barn:
+        response = await barn.http.post("/v1/feedback", content=body)
+
+    assert response.status_code == 400
+    assert says in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("query", ["window=x", "window=5y", "since=soon", "kind=magic"])
+async def test_a_window_that_cannot_be_read_is_a_400(tmp_path: Path, query: str) -> None:
+    async with house(tmp_path) as barn:
+        assert (await barn.http.get(f"/v1/quality?{query}")).status_code == 400
+
+
+SPEC = {"name": "try-new", "control": "old", "candidate": "new"}
+
+
+async def test_a_shadow_experiment_copies_every_request_and_judges_the_pairs(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as barn:
+        assert (await barn.http.post("/v1/experiments", json=SPEC)).status_code == 201
+        for _ in range(40):
+            answer = await barn.ask()
+            word = {"request_id": answer["id"], "truth": "dog"}
+            await barn.http.post("/v1/feedback", json=word)
+        await barn.settle()
+
+        told = (await barn.http.get("/v1/experiments/try-new")).json()
+
+    assert told["copies"] == {"answered": 40, "failed": 0, "dropped": 0}
+    (one,) = [v for v in told["verdicts"] if v["task"] == "attribute"]
+    assert (one["n"], one["conclusion"]) == (40, "better")
+    assert told["solved"]["only_new"] == 40
+    assert told["changed_answers"][0]["candidate"] == "dog"
+
+
+async def test_copies_are_dropped_and_counted_while_the_backbones_are_busy(tmp_path: Path) -> None:
+    limits = ShadowLimits(queue=2, admit_below=0.001, patience_s=0.05)
+    async with house(tmp_path, limits, old=Scripted(pause_s=0.05)) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC)
+        await asyncio.gather(*(barn.ask() for _ in range(12)))
+        await barn.settle()
+
+        copies = (await barn.http.get("/v1/experiments/try-new")).json()["copies"]
+
+    assert sum(copies.values()) == 12
+    assert copies["dropped"] > 0
+
+
+async def test_a_candidate_that_breaks_touches_no_user_and_is_counted(tmp_path: Path) -> None:
+    async with house(tmp_path, new=Scripted(breaks_after=0)) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC)
+        for _ in range(3):
+            assert (await barn.ask())["model"] == "old"
+        await barn.settle()
+
+        copies = (await barn.http.get("/v1/experiments/try-new")).json()["copies"]
+
+    assert copies == {"answered": 0, "failed": 3, "dropped": 0}
+
+
+async def test_a_budget_of_tokens_is_kept(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        await barn.http.post("/v1/experiments", json={**SPEC, "max_tokens": 1})
+        for _ in range(3):
+            await barn.ask()
+            await asyncio.sleep(0.1)
+        await barn.settle()
+
+        copies = (await barn.http.get("/v1/experiments/try-new")).json()["copies"]
+
+    assert copies == {"answered": 1, "failed": 0, "dropped": 2}
+
+
+async def test_a_split_gives_each_user_one_side_and_a_worse_candidate_is_taken_out(
+    tmp_path: Path,
+) -> None:
+    spec = {**SPEC, "name": "split", "mode": "split", "share": 0.5}
+    async with house(tmp_path) as barn:
+        await barn.http.post("/v1/experiments", json=spec)
+        sides: dict[str, set[str]] = {}
+        for i in range(160):
+            user = f"user-{i % 40}"
+            answer = await barn.ask(user=user)
+            sides.setdefault(user, set()).add(answer["model"])
+            await barn.http.post(
+                "/v1/feedback", json={"request_id": answer["id"], "truth": "a cat"}
+            )
+        await barn.settle()
+        guard = Evaluator(barn.store, barn.files, Schedule(guard_every_s=0), NOW)
+        guard.tick()
+
+        told = (await barn.http.get("/v1/experiments/split")).json()
+
+    assert all(len(models) == 1 for models in sides.values())
+    assert {m for models in sides.values() for m in models} == {"old", "new"}
+    assert told["status"] == "stopped"
+    assert "new is worse" in told["note"]
+    assert told["differences"]["attribute"]["high"] < -0.02
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({}, 201),
+        ({"name": "No!"}, 400),
+        ({"control": "new"}, 400),
+        ({"candidate": "ghost"}, 400),
+        ({"share": 2}, 400),
+        ({"surprise": 1}, 400),
+    ],
+)
+async def test_an_experiment_is_checked_before_it_starts(
+    tmp_path: Path, change: dict[str, Any], status: int
+) -> None:
+    async with house(tmp_path) as barn:
+        response = await barn.http.post("/v1/experiments", json={**SPEC, **change})
+
+    assert response.status_code == status
+
+
+async def test_only_operators_change_experiments_and_tables(tmp_path: Path) -> None:
+    ann = {"authorization": "Bearer ann"}
+    async with house(tmp_path) as barn:
+        statuses = [
+            (await barn.http.post("/v1/experiments", json=SPEC, headers=ann)).status_code,
+            (await barn.http.put("/v1/table", json={}, headers=ann)).status_code,
+            (await barn.http.get("/v1/quality", headers=ann)).status_code,
+            (await barn.http.get("/v1/quality", headers={"authorization": ""})).status_code,
+        ]
+
+    assert statuses == [403, 403, 200, 401]
+
+
+async def test_promotion_writes_a_table_and_can_be_undone(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        await barn.http.put("/v1/table", json={"note": "mine"})
+        await barn.http.post("/v1/experiments", json=SPEC)
+        answer = await barn.ask()
+        await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "truth": "dog"})
+        await barn.settle()
+        feed = TableFeed(barn.files, time.monotonic, every_s=0)
+        promoted = await barn.http.patch("/v1/experiments/try-new", json={"status": "promoted"})
+        after = feed.latest()
+        again = await barn.http.patch("/v1/experiments/try-new", json={"status": "running"})
+        undone = (await barn.http.post("/v1/table/undo")).json()
+
+        assert promoted.json()["table_version"] == after.version
+        assert after.note == "promoted try-new"
+        assert again.status_code == 409
+        assert undone["version"] == after.version + 1
+        assert feed.latest().note == "mine"
+
+
+async def test_a_table_that_does_not_validate_is_refused_and_the_old_one_stays(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as barn:
+        await barn.http.put("/v1/table", json={"note": "good"})
+        bad = {"backbones": {"old": {"accuracy": {"chart": {"right": -1}}}}}
+        refused = await barn.http.put("/v1/table", json=bad)
+        kept = (await barn.http.get("/v1/table")).json()
+
+    assert refused.status_code == 400
+    assert "backbones.old.accuracy.chart.right" in refused.json()["error"]["message"]
+    assert kept["note"] == "good"
+
+
+async def test_refitting_publishes_a_new_version_with_live_posteriors(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        for _ in range(60):
+            answer = await barn.ask()
+            await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "correct": True})
+        await barn.settle()
+        evaluator = Evaluator(barn.store, barn.files, Schedule(), NOW)
+
+        first, second = evaluator.refit(), evaluator.refit()
+
+    assert first is not None
+    assert second is not None
+    assert second.version == first.version + 1
+    posterior = second.backbones["old"].accuracy
+    assert {(p.right, p.wrong) for p in posterior.values()} == {(61.0, 1.0)}
+
+
+async def test_feedback_about_nothing_is_listed_as_an_orphan(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        word = {"request_id": "never", "correct": True, "at_s": 5.0}
+        await barn.http.post("/v1/feedback", json=word)
+        await barn.settle()
+
+        told = (await barn.http.get("/v1/feedback/orphans")).json()
+
+    assert (told["total"], told["orphans"][0]["request_id"]) == (1, "never")

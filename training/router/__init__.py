@@ -1,0 +1,1 @@
+"""The router's task classifier: labelling rules, question grammars, and the fit."""

@@ -1,0 +1,53 @@
+"""The whole fit in order: questions, held-out benchmarks, temperature, export."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from training.router.fit import (
+    HeldOut,
+    export,
+    family_ece,
+    fit,
+    fit_temperature,
+    hold_out,
+    report,
+)
+from training.router.questions import Labelled, grammar_questions, real_questions, zoo_questions
+
+STRENGTH = 3.0
+PER_TEMPLATE = 20
+ZOO_PICTURES = 300
+
+
+def train_router(
+    questions: Path, out: Path, seed: int, say: Callable[[str], None]
+) -> tuple[list[HeldOut], dict[str, float]]:
+    """Fit the classifier, write arrays and report to `out`, and return what was held out.
+
+    Args:
+        questions: real questions, one JSON object a line (see `questions.real_questions`).
+        out: where `tasks.npz` and `tasks.json` go.
+        seed: of the drawn questions.
+        say: told about each step, for a person who waits.
+    """
+    rows: list[Labelled] = [
+        *grammar_questions(seed, PER_TEMPLATE),
+        *zoo_questions(seed, ZOO_PICTURES),
+        *real_questions(questions),
+    ]
+    real = [r for r in rows if r.real]
+    groups = sorted({r.group for r in real})
+    say(f"{len(rows)} questions, {len(real)} of them real, from {len(groups)} benchmarks")
+    told, scores, vision = hold_out(rows, groups, say)
+    temperature = fit_temperature(scores, vision)
+    facts = {
+        "temperature": temperature,
+        "family_accuracy": sum(h.family_accuracy * h.n for h in told) / len(real),
+        "family_accuracy_per_benchmark": sum(h.family_accuracy for h in told) / len(told),
+        "ece_before": family_ece(scores, vision, 1.0),
+        "ece": family_ece(scores, vision, temperature),
+    }
+    weights, intercept = fit(rows, strength=STRENGTH)
+    export(out, weights, intercept, temperature)
+    report(out, told, facts)
+    return told, facts
