@@ -133,6 +133,8 @@ def look(rgb: NDArray[np.uint8], width_px: int, height_px: int) -> ImageFacts:
     """
     if max(rgb.shape[:2]) > _SIDE:
         raise ValueError(f"look takes a copy of at most {_SIDE} pixels a side, got {rgb.shape}")
+    if min(rgb.shape[:2]) < 2:
+        return ImageFacts(width_px, height_px)
     small = rgb.astype(np.int32)
     coarse = (small[..., 0] >> 4 << 8) | (small[..., 1] >> 4 << 4) | (small[..., 2] >> 4)
     counts = np.bincount(coarse.ravel(), minlength=4096)
@@ -140,11 +142,11 @@ def look(rgb: NDArray[np.uint8], width_px: int, height_px: int) -> ImageFacts:
     across = np.abs(np.diff(grey, axis=1)) > 96
     down = np.abs(np.diff(grey, axis=0)) > 96
     edges = float((across.mean() + down.mean()) / 2)
-    rows = float((down.mean(axis=1) > 0.5).mean()) if down.size else 0.0
-    columns = float((across.mean(axis=0) > 0.5).mean()) if across.size else 0.0
+    rows = float((down.mean(axis=1) > 0.5).mean())
+    columns = float((across.mean(axis=0) > 0.5).mean())
     flat = float(counts.max() / coarse.size)
     colours = float((counts > 0).sum() / 256)
-    busy_rows = across.mean(axis=1) if across.size else np.zeros(1)
+    busy_rows = across.mean(axis=1)
     # writing: rows full of short strokes between empty ones, on a plain ground
     text = float(min(1.0, busy_rows.std() * 6) * flat)
     chart = float(min(1.0, 8 * (rows + columns)) * flat * (colours < 0.5))

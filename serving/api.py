@@ -126,6 +126,8 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
         body = await _body(request, parts.max_body_bytes)
         question = await parts.parser.question(body, request.headers)
         caller.require_model(question.model)
+        if question.probe_set is not None:
+            caller.require_operator()
         reply = await unless_gone(request, parts.gateway.answer(question, started_s))
         created = int(parts.now())
         if question.streamed:

@@ -67,6 +67,11 @@ class Fetcher:
         except OSError as error:
             raise BadImageError(f"{where}: no such host {name}", where) from error
         address = str(found[0][4][0])
-        if not ipaddress.ip_address(address).is_global:
+        if not is_public(address):
             raise BadImageError(f"{where}: {name} is at a private address", where)
         return address
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address may be fetched from: no loopback, private or link-local one."""
+    return ipaddress.ip_address(address).is_global

@@ -174,7 +174,8 @@ class Gateway:
             reply.question.streamed, hashes, reply.question.user, detail,
         )  # fmt: skip
         spec = reply.case.experiment
-        self._record(Told(interaction, primary, spec.name if spec and not primary else None))
+        experiment = spec.name if spec and not primary else None
+        self._record(Told(interaction, primary, experiment, reply.question.probe_set))
 
     async def _cascaded(self, first: Reply, left: list[ModelCard], started_s: float) -> Reply:
         """Hold the first answer back until its confidence says whether it is good enough."""

@@ -19,6 +19,8 @@ Fetch = Callable[[str, str], bytes]
 """Fetch an http(s) picture: (url, field) -> bytes."""
 
 MOST_STOPS = 4
+PROBE_HEADER = "x-barn-probe"
+"""Marks a question of ours; only operators may send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Question:
     user: str | None
     wishes: Wishes = field(default_factory=Wishes)
     headers: Mapping[str, str] = field(default_factory=dict)
-    parse_s: float = 0.0
+    probe_set: str | None = None
 
     @property
     def earlier(self) -> tuple[str, ...]:
@@ -90,6 +92,7 @@ class Parser:
             user=request.user or request.safety_identifier,
             wishes=request.barn,
             headers=headers or {},
+            probe_set=(headers or {}).get(PROBE_HEADER),
         )
 
     def _sampling(self, request: ChatRequest) -> Sampling:

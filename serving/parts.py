@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from evaluation.drain import Drainer
 from evaluation.evaluator import Evaluator, Schedule, TableFiles
-from evaluation.events import Served, Shadowed
+from evaluation.events import Probe, Served, Shadowed
 from evaluation.experiments import ExperimentError, Register
 from evaluation.records import Interaction
 from evaluation.spool import Spool
@@ -35,6 +35,7 @@ from serving.judge import Judge
 from serving.live import Loads
 from serving.parsing import Parser
 from serving.policies import build_policies
+from serving.probes import Prober, probe_items
 from serving.prompts import PromptFormat, Turn
 from serving.reply import Hosted, Told
 from serving.settings import Backbone, Settings
@@ -88,6 +89,9 @@ def assemble(
         if told.primary_id is not None:
             more = {"primary_id": told.primary_id, "experiment": FIRST_TRY}
             spool.append(Shadowed.of(told.seen, **more))
+            return
+        if told.probe_set is not None:
+            spool.append(Probe.of(told.seen, probe_set=told.probe_set[:64]))
             return
         spool.append(Served.of(told.seen, experiment=told.experiment))
         metrics.saw(told.seen)
@@ -185,6 +189,16 @@ def build_evaluator(settings: Settings) -> Evaluator:
     schedule = Schedule(**settings.evaluation.model_dump())
     store = Store(connect(settings.events.url()))
     return Evaluator(store, table_files(settings), schedule, time.time)
+
+
+def build_prober(settings: Settings) -> Prober | None:
+    """The prober of a configuration; None where probes are off."""
+    if settings.probes.every_s <= 0:
+        return None
+    service = settings.service
+    url = f"http://{service.host}:{service.port}"
+    items = probe_items(settings.probes)
+    return Prober(url, [b.id for b in settings.backbones], settings.probes, items)
 
 
 def start_experiments(settings: Settings) -> None:

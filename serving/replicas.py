@@ -1,5 +1,6 @@
 """The Ray Serve deployments: one per backbone, and the front end before them."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, Mapping
@@ -10,10 +11,13 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from routing.domain import ModelId
 from serving.engines.base import Description, Piece, Prompt
 from serving.engines.remote import Remote
-from serving.parts import assemble, build_evaluator, load_engine, warm_up
+from serving.parts import assemble, build_evaluator, build_prober, load_engine, warm_up
 from serving.settings import Backbone, Settings
+
+LOAD_EVERY_S = 0.5
 
 
 class BackboneReplica:
@@ -22,13 +26,22 @@ class BackboneReplica:
     async def __init__(self, backbone: Backbone) -> None:  # type: ignore[misc]  # Ray awaits it
         logging.getLogger("transformers").setLevel(logging.ERROR)
         self._engine = load_engine(backbone)
+        self._ongoing = 0
         await warm_up(self._engine)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
         """Yield the answer piece by piece."""
-        async with aclosing(self._engine.stream(prompt)) as pieces:
-            async for piece in pieces:
-                yield piece
+        self._ongoing += 1
+        try:
+            async with aclosing(self._engine.stream(prompt)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            self._ongoing -= 1
+
+    async def ongoing(self) -> int:
+        """Count the requests under way in this replica, of every front end."""
+        return self._ongoing
 
     async def healthy(self) -> bool:
         """Tell whether the engine can answer."""
@@ -52,6 +65,11 @@ class EvaluatorReplica:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="evaluator", daemon=True)
         self._thread.start()
+        prober = build_prober(settings)
+        if prober is not None:
+            threading.Thread(
+                target=prober.run, args=(self._stop,), name="prober", daemon=True
+            ).start()
 
     def _run(self) -> None:
         while not self._stop.wait(0.5):
@@ -84,11 +102,22 @@ class Front:
         described = {name: await engine.describe() for name, engine in engines.items()}
         writer = serve.get_replica_context().replica_id.unique_id
         self._built = assemble(settings, engines, described, writer)
+        self._watch = asyncio.get_running_loop().create_task(self._watch_load(engines))
+
+    async def _watch_load(self, engines: Mapping[str, Remote]) -> None:
+        """Ask a replica of every backbone how busy it is, again and again."""
+        while True:
+            await asyncio.sleep(LOAD_EVERY_S)
+            for name, engine in engines.items():
+                ongoing = await engine.ongoing()
+                if ongoing is not None:
+                    self._built.gateway.loads.reported(ModelId(name), ongoing)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return self._built.api
 
     def __del__(self) -> None:
+        self._watch.cancel()
         self._built.close()
 
 

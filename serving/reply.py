@@ -31,6 +31,7 @@ class Told:
     seen: Interaction
     primary_id: RequestId | None = None
     experiment: str | None = None
+    probe_set: str | None = None
 
 
 Recorder: TypeAlias = Callable[[Told], None]

@@ -175,6 +175,15 @@ class Evaluation(_Frozen):
     retention_days: float = Field(0, ge=0, description="0 keeps everything")
 
 
+class Probes(_Frozen):
+    """Labelled questions asked of every backbone at a trickle; off unless `every_s` is set."""
+
+    every_s: float = Field(0, ge=0, description="seconds between two items; 0: off")
+    dataset: str = Field("easy-vqa", description="easy-vqa, synthetic, or a JSONL file")
+    items: int = Field(500, ge=1)
+    api_key: str = Field("", description="an operator's key, where keys are configured")
+
+
 class Key(_Frozen):
     """One API key, by its SHA-256 (`barn key` makes one)."""
 
@@ -205,6 +214,7 @@ class Settings(BaseSettings):
     routing: Routing = Routing()
     shadow: Shadow = Shadow()
     evaluation: Evaluation = Evaluation()
+    probes: Probes = Probes()
     access: Access = Access()
     experiments: tuple[Spec, ...] = Field((), description="started with the service")
 
@@ -262,6 +272,9 @@ def load(config: str, overrides: Mapping[str, Any] | None = None) -> Settings:
         raise SettingsError(f"{source}: not YAML: {error}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{source}: expected a mapping at the top, got {type(values).__name__}")
+    routing = values.get("routing")
+    if isinstance(routing, dict) and isinstance(routing.get("table"), str):
+        routing["table"] = str(source.parent / routing["table"])  # beside the file that names it
     try:
         settings = Settings(**values)
         for name, value in (overrides or {}).items():

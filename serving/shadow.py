@@ -64,7 +64,7 @@ class Shadows:
     def offer(self, reply: Reply) -> None:
         """Copy a request whose answer has left to every experiment that wants it; never blocks."""
         outcome = reply.outcome[0] if reply.outcome else None
-        if not isinstance(outcome, Answer):
+        if not isinstance(outcome, Answer) or reply.question.probe_set is not None:
             return
         for spec in self._running():
             wanted = (

@@ -1,5 +1,6 @@
 """Assemble LLaVA around a language model and train it in LLaVA's two stages."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -126,15 +127,17 @@ class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
         return row, torch.from_numpy(self._features[at].astype(np.float32))
 
 
-def collate(packer: Packer, name: str) -> Any:
-    """Make the collator that batches rows and their `name` (features or pixel values)."""
+@dataclass(frozen=True)
+class Collate:
+    """Batches rows and their `name` (features or pixel values); can travel to a loader process."""
 
-    def call(rows: list[tuple[Row, torch.Tensor | None]]) -> Batch:
-        batch = packer.batch([row for row, _ in rows])
+    packer: Packer
+    name: str
+
+    def __call__(self, rows: list[tuple[Row, torch.Tensor | None]]) -> Batch:
+        batch = self.packer.batch([row for row, _ in rows])
         pictures = [picture for _, picture in rows if picture is not None]
-        return batch | ({name: torch.stack(pictures)} if pictures else {})
-
-    return call
+        return batch | ({self.name: torch.stack(pictures)} if pictures else {})
 
 
 def cache_features(profile: Profile, encoder: CLIPVisionModel, count: int, path: Path) -> Path:

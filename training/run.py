@@ -1,6 +1,6 @@
 """The whole study in order: vision encoder, features, then every backbone."""
 
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from transformers import CLIPVisionModel
 from training.conversations import LlavaJson
 from training.export import export
 from training.llava import (
+    Collate,
     EmbeddedRows,
     assemble,
     cache_features,
-    collate,
     packer_for,
     train_stages,
 )
@@ -52,7 +52,8 @@ def train(profile: Profile, work: Path, zoo: Path, *, jobs: int, only: tuple[str
         initializer=torch.set_num_threads,
         initargs=(threads,),
     ) as pool:
-        for finished in [pool.submit(train_backbone, profile, b, work, zoo) for b in wanted]:
+        jobs_under_way = [pool.submit(train_backbone, profile, b, work, zoo) for b in wanted]
+        for finished in as_completed(jobs_under_way):  # a failure is told at once
             finished.result()
 
 
@@ -103,7 +104,7 @@ def train_backbone(profile: Profile, spec: BackboneSpec, work: Path, zoo: Path) 
 def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any, Any]:
     plan = profile.align if stage == "align" else profile.tune
     if plan.data is not None:
-        return LlavaJson(plan, profile.vision, packer), collate(packer, "pixel_values")
+        return LlavaJson(plan, profile.vision, packer), Collate(packer, "pixel_values")
     first = 0 if stage == "align" else profile.align.items
     rows = EmbeddedRows(profile.seed, first, plan.items, packer, work / "features.npy")
-    return rows, collate(packer, "features")
+    return rows, Collate(packer, "features")

@@ -73,10 +73,7 @@ async def ask_all(
 
 
 async def _ask(client: httpx.AsyncClient, item: Item, backbone: str, how: Asking) -> Answered:
-    body = {
-        "model": backbone, "messages": [{"role": "user", "content": _content(item)}],
-        "max_tokens": how.max_tokens, "user": "barn-evaluate",
-    }  # fmt: skip
+    body = question_body(item, backbone, how.max_tokens)
     started = time.perf_counter()  # noqa: TID251 - a client's stopwatch
     try:
         response = await client.post("/v1/chat/completions", json=body)
@@ -87,6 +84,15 @@ async def _ask(client: httpx.AsyncClient, item: Item, backbone: str, how: Asking
     if response.status_code != 200:
         return _failed(item, backbone, str(told.get("error", {}).get("message", told)))
     return _answered(item, told, seconds)
+
+
+def question_body(item: Item, backbone: str, max_tokens: int) -> dict[str, Any]:
+    """The request that asks one backbone one item."""
+    return {
+        "model": backbone,
+        "messages": [{"role": "user", "content": _content(item)}],
+        "max_tokens": max_tokens,
+    }
 
 
 def _answered(item: Item, told: dict[str, Any], seconds: float) -> Answered:

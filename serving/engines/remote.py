@@ -45,6 +45,13 @@ class Remote:
         except (RayError, DeploymentUnavailableError):
             return False
 
+    async def ongoing(self) -> int | None:
+        """Ask a replica how many requests it has under way; None when it does not say."""
+        try:
+            return int(await self._handle.ongoing.remote())
+        except (RayError, DeploymentUnavailableError, BackPressureError):
+            return None
+
     async def describe(self) -> Description:
         """Ask a replica what a front end must know."""
         description: Description = await self._handle.describe.remote()

@@ -1,0 +1,206 @@
+"""What Barn adds to the engine under it, beside other ways to serve the same model.
+
+One run, one client, the same images: the engine in process, vLLM's own server, Ray Serve LLM,
+Barn pinned to one backbone and Barn `auto`, at concurrency 1, 8 and 32. Run it with the Python of
+the environment that has vLLM; without it, only Barn on the transformers engine is measured:
+
+    .venv-vllm/bin/python -m benchmarks.overhead --out runs/overhead.json
+    .venv/bin/python -m benchmarks.overhead --only barn-pinned barn-auto in-process
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.overhead_load import Load, Measured, drive, in_process, show
+from serving.build import free_port
+
+ROOT = Path(__file__).parent.parent
+ZOO = ROOT / "serving" / "zoo"
+MODEL = "llava-llama-2"
+VLLM_ARGS: dict[str, Any] = {
+    "dtype": "bfloat16", "enforce_eager": True, "max_model_len": 256, "max_num_seqs": 32,
+}  # fmt: skip
+VLLM_ENV = {"VLLM_CPU_KVCACHE_SPACE": "1", "RAYLLM_ENABLE_WORKER_PROCESS_SETUP_HOOK": "0"}
+HAS_VLLM = importlib.util.find_spec("vllm") is not None
+
+
+@asynccontextmanager
+async def started(command: Sequence[str], url: str, path: str) -> AsyncIterator[str]:
+    """Run a server until the context ends; ready when `path` answers 200."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **VLLM_ENV}, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+            try:
+                if httpx.get(url + path, timeout=2).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.5)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        subprocess.run(["pkill", "-9", "-f", "raylet|gcs_server|haproxy|ray::"], check=False)
+        await asyncio.sleep(2)
+
+
+def barn_config(folder: Path, engine: str) -> Path:
+    """A Barn with one backbone under two names' policies: pinned and `auto` ask the same model."""
+    args = (
+        {**VLLM_ARGS, "distributed_executor_backend": "uni"} if engine == "vllm" else {"threads": 2}
+    )
+    config = {
+        "backbones": [
+            {"id": MODEL, "generation": "llama-2", "model": f"zoo:{MODEL}", "engine": engine,
+             "engine_args": args}
+        ],
+        "events": {"folder": str(folder / "events")},
+    }  # fmt: skip
+    path = folder / "barn.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return path
+
+
+async def measure(
+    only: Sequence[str], loads: Sequence[Load], engine: str, folder: Path
+) -> list[Measured]:
+    """Measure every way in turn; one server runs at a time."""
+    told: list[Measured] = []
+
+    def wanted(way: str) -> bool:
+        return not only or way in only
+
+    async def all_loads(way: str, url: str, model: str) -> None:
+        for load in loads:
+            told.append(await drive(way, url, model, load))
+            show(told[-1])
+
+    if wanted("in-process"):
+        found = _engine(engine)
+        for load in loads:
+            if not load.image_kb:
+                told.append(await in_process(load, found))
+                show(told[-1])
+        found.close()
+    if engine == "vllm" and wanted("vllm-server"):
+        port = free_port()
+        command = [
+            sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(ZOO / MODEL),
+            "--served-model-name", MODEL, "--port", str(port), "--host", "127.0.0.1",
+            "--dtype", "bfloat16", "--enforce-eager", "--max-model-len", "256",
+            "--max-num-seqs", "32", "--disable-log-stats",
+        ]  # fmt: skip
+        async with started(command, f"http://127.0.0.1:{port}", "/health") as url:
+            await all_loads("vLLM server", url, MODEL)
+    if engine == "vllm" and wanted("ray-serve-llm"):
+        port = free_port()
+        command = [sys.executable, "-m", "benchmarks.ray_serve_llm", str(port)]
+        async with started(command, f"http://127.0.0.1:{port}", "/v1/models") as url:
+            await all_loads("Ray Serve LLM", url, MODEL)
+    if wanted("barn-pinned") or wanted("barn-auto"):
+        port = free_port()
+        command = [
+            sys.executable, "-m", "serving.cli", "serve", "--config", str(barn_config(folder, engine)),
+            "--port", str(port),
+        ]  # fmt: skip
+        async with started(command, f"http://127.0.0.1:{port}", "/readyz") as url:
+            if wanted("barn-pinned"):
+                await all_loads("Barn pinned", url, MODEL)
+            if wanted("barn-auto"):
+                await all_loads("Barn auto", url, "auto")
+    return told
+
+
+def _engine(engine: str) -> Any:
+    if engine == "vllm":
+        os.environ.update(VLLM_ENV)
+        from serving.engines.vllm import Vllm
+
+        return Vllm(str(ZOO / MODEL), max_images=1, distributed_executor_backend="uni", **VLLM_ARGS)
+    from serving.engines.transformers import Transformers
+
+    return Transformers(str(ZOO / MODEL), threads=2)
+
+
+def ratios(told: Sequence[Measured]) -> dict[str, float]:
+    """The ratios that the README quotes."""
+    at = {(m.way, m.concurrency, m.streamed, m.image_kb): m for m in told}
+    found: dict[str, float] = {}
+    for other in ("vLLM server", "Ray Serve LLM", "in process"):
+        for concurrency in (1, 8, 32):
+            mine = at.get(("Barn auto", concurrency, False, 0))
+            theirs = at.get((other, concurrency, False, 0))
+            if mine and theirs:
+                found[f"requests/s, Barn auto / {other}, c={concurrency}"] = (
+                    mine.per_s / theirs.per_s
+                )
+    alone = at.get(("in process", 1, True, 0))
+    auto = at.get(("Barn auto", 1, True, 0))
+    if alone and auto:
+        found["first token added at c=1, ms"] = auto.first_token_p50_ms - alone.first_token_p50_ms
+    pinned, free = at.get(("Barn pinned", 1, False, 0)), at.get(("Barn auto", 1, False, 0))
+    if pinned and free:
+        found["p50 added by routing at c=1, ms"] = free.p50_ms - pinned.p50_ms
+    small, large = at.get(("Barn auto", 32, False, 0)), at.get(("Barn auto", 32, False, 1000))
+    if small and large:
+        found["requests/s with 1 MB images / without, c=32"] = large.per_s / small.per_s
+    return found
+
+
+def main() -> None:
+    """Measure, print, and write JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--engine", choices=["vllm", "transformers"],
+                        default="vllm" if HAS_VLLM else "transformers")  # fmt: skip
+    parser.add_argument("--only", nargs="*", default=[], help="in-process vllm-server ray-serve-llm "
+                        "barn-pinned barn-auto")  # fmt: skip
+    parser.add_argument("--seconds", type=float, default=8, help="of each measurement")
+    parser.add_argument("--out", type=Path, default=Path("runs/overhead.json"))
+    args = parser.parse_args()
+    loads = [
+        *(Load(c, args.seconds) for c in (1, 8, 32)),
+        Load(1, args.seconds, stream=True),
+        Load(32, args.seconds, image_kb=1_000),
+    ]
+    folder = args.out.parent / "overhead"
+    folder.mkdir(parents=True, exist_ok=True)
+    told = asyncio.run(measure(args.only, loads, args.engine, folder))
+    found = ratios(told)
+    for name, value in found.items():
+        print(f"{name}: {value:.2f}")
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
+                            check=False, cwd=ROOT).stdout.strip()  # fmt: skip
+    report = {
+        "command": " ".join(sys.argv), "commit": commit, "cores": os.cpu_count(),
+        "processor": platform.processor(), "python": platform.python_version(),
+        "engine": args.engine, "measured": [asdict(m) for m in told], "ratios": found,
+    }  # fmt: skip
+    args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

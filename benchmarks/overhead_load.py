@@ -1,0 +1,181 @@
+"""The client of `benchmarks.overhead`: one load, driven against a server or an engine alone."""
+
+import asyncio
+import base64
+import os
+import statistics
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from easy_vqa import get_test_image_paths, get_test_questions
+
+from serving.engines.base import Prompt, Sampling
+from serving.images import decode_data_url
+from serving.prompts import PromptFormat, Turn
+from serving.settings import ImageLimits
+
+TOKENS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One way to serve at one concurrency; times in milliseconds."""
+
+    way: str
+    concurrency: int
+    streamed: bool
+    image_kb: int
+    requests: int
+    per_s: float
+    p50_ms: float
+    p99_ms: float
+    first_token_p50_ms: float
+    errors: int
+
+
+def pictures(kilobytes: int) -> list[str]:
+    """Data URLs of easy-VQA's test images; padded with a PNG text chunk to about `kilobytes`."""
+    _, _, images = get_test_questions()
+    paths = dict(get_test_image_paths())
+    urls = []
+    for i in range(0, 64 * 20, 20):
+        data = Path(paths[images[i]]).read_bytes()
+        if kilobytes:
+            data = _padded(data, kilobytes * 1_000)
+        urls.append("data:image/png;base64," + base64.b64encode(data).decode())
+    return urls
+
+
+def _padded(png: bytes, size: int) -> bytes:
+    body = b"tEXt" + b"Comment\0" + os.urandom(size // 2).hex().encode()
+    chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    return png[:33] + chunk + png[33:]  # behind IHDR
+
+
+def body(index: int, urls: Sequence[str], model: str, *, stream: bool) -> dict[str, Any]:
+    """One request of the load: a question about an image, exactly `TOKENS` tokens long at most."""
+    questions = get_test_questions()[0]
+    content = [
+        {"type": "image_url", "image_url": {"url": urls[index % len(urls)]}},
+        {"type": "text", "text": questions[index * 7 % len(questions)]},
+    ]
+    return {
+        "model": model, "messages": [{"role": "user", "content": content}],
+        "max_tokens": TOKENS, "temperature": 0, "stream": stream,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is sent: how many at once, for how long, streamed or not, how large the images are."""
+
+    concurrency: int
+    seconds: float
+    stream: bool = False
+    image_kb: int = 0
+
+
+async def drive(way: str, url: str, model: str, load: Load) -> Measured:
+    """Send the load to an OpenAI endpoint and time every answer."""
+    urls = pictures(load.image_kb)
+    times: list[float] = []
+    firsts: list[float] = []
+    errors = 0
+    ends = time.perf_counter() + load.seconds
+
+    async with httpx.AsyncClient(
+        base_url=url, timeout=120, limits=httpx.Limits(max_connections=load.concurrency)
+    ) as client:
+
+        async def one(index: int) -> None:
+            nonlocal errors
+            began = time.perf_counter()
+            first = 0.0
+            request = body(index, urls, model, stream=load.stream)
+            async with client.stream("POST", "/v1/chat/completions", json=request) as response:
+                async for part in response.aiter_bytes():
+                    if not first and b'"content"' in part:
+                        first = time.perf_counter() - began
+            if response.status_code != 200:
+                errors += 1
+                return
+            times.append(time.perf_counter() - began)
+            firsts.append(first)
+
+        async def worker(number: int) -> None:
+            index = number
+            while time.perf_counter() < ends:
+                await one(index)
+                index += load.concurrency
+
+        for warm in range(min(8, load.concurrency + 2)):
+            await one(warm)
+        times.clear()
+        firsts.clear()
+        began = time.perf_counter()
+        ends = began + load.seconds
+        await asyncio.gather(*(worker(n) for n in range(load.concurrency)))
+        spent = time.perf_counter() - began
+    return _measured(way, load, times, firsts, spent, errors)
+
+
+def _measured(
+    way: str, load: Load, times: list[float], firsts: list[float], spent: float, errors: int
+) -> Measured:
+    ordered = sorted(times) or [float("nan")]
+    return Measured(
+        way, load.concurrency, load.stream, load.image_kb, len(times), len(times) / spent,
+        1e3 * statistics.median(ordered), 1e3 * ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))],
+        1e3 * statistics.median(firsts or [0.0]), errors,
+    )  # fmt: skip
+
+
+async def in_process(load: Load, engine: Any) -> Measured:
+    """The engine alone, fed by the same prompts without any server."""
+    shown = PromptFormat(engine.description)
+    questions = get_test_questions()[0]
+    decoded = [decode_data_url(u, ImageLimits(), "x").shrunk(64) for u in pictures(0)]
+    times: list[float] = []
+    firsts: list[float] = []
+
+    async def one(index: int) -> None:
+        began = time.perf_counter()
+        first = 0.0
+        ids = shown.token_ids((Turn("user", questions[index * 7 % len(questions)], 1),))
+        sampling = Sampling(TOKENS, streamed=load.stream)
+        async for _ in engine.stream(Prompt(ids, (decoded[index % 64],), sampling)):
+            first = first or time.perf_counter() - began
+        times.append(time.perf_counter() - began)
+        firsts.append(first)
+
+    async def worker(number: int) -> None:
+        index = number
+        while time.perf_counter() < ends:
+            await one(index)
+            index += load.concurrency
+
+    ends = 0.0
+    for warm in range(3):
+        await one(warm)
+    times.clear()
+    firsts.clear()
+    began = time.perf_counter()
+    ends = began + load.seconds
+    await asyncio.gather(*(worker(n) for n in range(load.concurrency)))
+    return _measured("in process", load, times, firsts, time.perf_counter() - began, 0)
+
+
+def show(m: Measured) -> None:
+    """One line a measurement."""
+    kind = "stream" if m.streamed else "whole "
+    print(
+        f"{m.way:14} {kind} {m.image_kb:5} kB  c={m.concurrency:2}  {m.per_s:7.1f} /s  "
+        f"p50 {m.p50_ms:7.1f} ms  p99 {m.p99_ms:7.1f} ms  first {m.first_token_p50_ms:7.1f} ms  "
+        f"errors {m.errors}",
+        flush=True,
+    )

@@ -1,0 +1,151 @@
+"""Verdicts looked at after every event: how often they are false, how soon they come, what covers.
+
+    .venv/bin/python -m benchmarks.sequences
+
+2,000 experiments without a difference, each looked at after every pair: the share of false verdicts
+of Barn's paired test, of the naive t-test peeked at as often, and of McNemar's test peeked at. Then
+power at 2, 5 and 10 points of difference against the fixed-horizon test, and the coverage of every
+interval that is offered.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import binom, norm
+
+from evaluation.intervals import wilson
+from evaluation.sequences import MeanSequence, SplitSequence, mcnemar_e_value, paired
+
+PAIRS = 1_000
+ALPHA = 0.05
+
+
+def outcomes(rng: np.random.Generator, n: int, old: float, new: float, both: float) -> Any:
+    """Paired right-or-wrong outcomes, (n, 2), with correlation through a shared difficulty."""
+    shared = rng.random(n) < both
+    u, v = rng.random(n), rng.random(n)
+    v = np.where(shared, u, v)
+    return np.stack([u < old, v < new], axis=1).astype(float)
+
+
+def e_values(pairs: Any) -> Any:
+    """McNemar's e-value after every pair."""
+    only_old = np.cumsum((pairs[:, 0] == 1) & (pairs[:, 1] == 0))
+    only_new = np.cumsum((pairs[:, 0] == 0) & (pairs[:, 1] == 1))
+    known: dict[tuple[int, int], float] = {}
+    told = []
+    for key in zip(only_old.tolist(), only_new.tolist(), strict=True):
+        if key not in known:
+            known[key] = mcnemar_e_value(*key)
+        told.append(known[key])
+    return np.array(told)
+
+
+def t_rejects(pairs: Any) -> Any:
+    """Whether a paired t-test at level 5 % rejects, after every pair from the tenth on."""
+    d = pairs[:, 1] - pairs[:, 0]
+    n = np.arange(1, d.size + 1)
+    mean = np.cumsum(d) / n
+    variance = np.maximum(np.cumsum(d**2) / n - mean**2, 1e-12)
+    return (np.abs(mean) / np.sqrt(variance / n) > norm.ppf(0.975)) & (n >= 10)
+
+
+def false_verdicts(experiments: int) -> dict[str, float]:
+    """Share of experiments without a difference in which each test ever says there is one."""
+    barn = naive = once = 0
+    for seed in range(experiments):
+        pairs = outcomes(np.random.default_rng(seed), PAIRS, 0.75, 0.75, 0.5)
+        barn += bool((e_values(pairs) >= 1 / ALPHA).any())
+        rejects = t_rejects(pairs)
+        naive += bool(rejects.any())
+        once += bool(rejects[-1])
+    return {
+        "barn, looked at after every pair": barn / experiments,
+        "t-test, looked at after every pair": naive / experiments,
+        "t-test, looked at once at the end": once / experiments,
+    }
+
+
+def power(experiments: int) -> list[dict[str, float]]:
+    """Share found within a horizon, and the median pairs needed, at three differences."""
+    told = []
+    for points, horizon in ((0.02, 12_000), (0.05, 3_000), (0.10, 1_000)):
+        found = fixed = 0
+        needed = []
+        for seed in range(experiments):
+            pairs = outcomes(
+                np.random.default_rng(10_000 + seed), horizon, 0.75, 0.75 + points, 0.5
+            )
+            reached = np.flatnonzero(e_values(pairs) >= 1 / ALPHA)
+            found += bool(reached.size)
+            needed.append(int(reached[0]) + 1 if reached.size else horizon)
+            b = int(((pairs[:, 0] == 1) & (pairs[:, 1] == 0)).sum())
+            c = int(((pairs[:, 0] == 0) & (pairs[:, 1] == 1)).sum())
+            fixed += bool(2 * binom.cdf(min(b, c), b + c, 0.5) < ALPHA)
+        told.append(
+            {
+                "difference": points, "horizon": horizon, "barn": found / experiments,
+                "McNemar once at the horizon": fixed / experiments,
+                "median pairs until Barn's verdict": float(np.median(needed)),
+            }
+        )  # fmt: skip
+    return told
+
+
+def coverage(experiments: int) -> dict[str, float]:
+    """Share of runs in which each 95 % interval holds the truth: at every look for sequences."""
+    missed = dict.fromkeys(("wilson (one look)", "mean sequence", "paired sequence", "split"), 0)
+    for seed in range(experiments):
+        rng = np.random.default_rng(50_000 + seed)
+        xs = (rng.random(400) < 0.8).astype(float)
+        low, high = wilson(float(xs.sum()), xs.size)
+        missed["wilson (one look)"] += not low <= 0.8 <= high
+        state = MeanSequence()
+        bad = False
+        for part in np.split(xs, 20):
+            state = state.update(part)
+            first, last = state.interval()
+            bad = bad or not first <= 0.8 <= last
+        missed["mean sequence"] += bad
+        pairs = outcomes(rng, 400, 0.7, 0.75, 0.5)
+        twin, bad = paired(), False
+        for part in np.split(pairs[:, 1] - pairs[:, 0], 20):
+            twin = twin.update(part)
+            first, last = twin.interval()
+            bad = bad or not first <= 0.05 <= last
+        missed["paired sequence"] += bad
+        split, bad = SplitSequence.start(least_propensity=0.5), False
+        for k in range(200):
+            treated = bool(rng.random() < 0.5)
+            score = float(rng.random() < (0.75 if treated else 0.7))
+            split = split.update(treated=treated, score=score, propensity=0.5)
+            if k % 20 == 19:
+                first, last = split.interval()
+                bad = bad or not first <= 0.05 <= last
+        missed["split"] += bad
+    return {name: 1 - count / experiments for name, count in missed.items()}
+
+
+def main() -> None:
+    """Simulate, print, and write JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--experiments", type=int, default=2_000)
+    parser.add_argument("--out", type=Path, default=Path("runs/sequences.json"))
+    args = parser.parse_args()
+    report = {
+        "false verdicts": false_verdicts(args.experiments),
+        "power": power(max(50, args.experiments // 10)),
+        "coverage": coverage(max(100, args.experiments // 4)),
+    }
+    print(json.dumps(report, indent=1))
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Probes: labelled questions asked of every backbone at a trickle, apart from users' traffic."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from threading import Event
+
+import httpx
+
+from evaluation.offline import Item, read_jsonl
+from serving.commands.ask import question_body
+from serving.parsing import PROBE_HEADER
+from serving.settings import Probes, SettingsError
+
+_log = logging.getLogger(__name__)
+
+
+def probe_items(settings: Probes) -> list[Item]:
+    """The labelled set of a configuration: one that an installed package offers, or a JSONL file.
+
+    Raises:
+        SettingsError: neither.
+    """
+    named = {e.name: e for e in entry_points(group="barn.datasets")}
+    if settings.dataset in named:
+        found: Callable[[int], list[Item]] = named[settings.dataset].load()
+        return found(settings.items)
+    path = Path(settings.dataset)
+    if not path.is_file():
+        raise SettingsError(f"probes.dataset: no labelled set or file {settings.dataset!r}")
+    return read_jsonl(path)[: settings.items]
+
+
+class Prober:
+    """Asks one item of every backbone each period, and says the truth about the answers."""
+
+    def __init__(
+        self, url: str, backbones: Sequence[str], settings: Probes, items: Sequence[Item]
+    ) -> None:
+        self._url = url
+        self._backbones = tuple(backbones)
+        self._settings = settings
+        self._items = itertools.cycle(items)
+
+    def run(self, stop: Event) -> None:
+        """Probe until `stop` is set; a service that does not answer is asked again later."""
+        while not stop.wait(self._settings.every_s):
+            try:
+                asyncio.run(self.once())
+            except (httpx.HTTPError, KeyError, ValueError) as error:
+                _log.warning("a probe was not answered: %s", error)
+
+    async def once(self) -> None:
+        """Ask the next item of every backbone, one after the other."""
+        item = next(self._items)
+        headers = {PROBE_HEADER: Path(self._settings.dataset).stem}
+        if self._settings.api_key:
+            headers["authorization"] = f"Bearer {self._settings.api_key}"
+        async with httpx.AsyncClient(base_url=self._url, headers=headers, timeout=60) as client:
+            for backbone in self._backbones:
+                body = question_body(item, backbone, 24)
+                told = (await client.post("/v1/chat/completions", json=body)).json()
+                word = {"request_id": told["id"], "truth": list(item.references)}
+                if item.choices:
+                    word["choices"] = list(item.choices)
+                (await client.post("/v1/feedback", json=word)).raise_for_status()

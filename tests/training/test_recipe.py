@@ -1,0 +1,185 @@
+"""The recipe end to end at toy size: side by side, resumed, and the path of the full scale."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from transformers import (
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlavaForConditionalGeneration,
+)
+
+from training.answering import Answerer
+from training.data.items import is_held_out
+from training.data.mixture import MAKERS, make_item, make_kind
+from training.recipe import BackboneSpec, Profile, StageSpec, VisionPhase, VisionSpec
+from training.run import train
+from training.study import cosine, held_out, linear_cka, paraphrased
+from training.tokenizer import train_tokenizer
+
+pytestmark = pytest.mark.timeout(300)
+TINY = {"hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2}
+
+
+def profile() -> Profile:
+    def backbone(name: str, **more: object) -> BackboneSpec:
+        return BackboneSpec.model_validate(
+            {"id": name, "vocabulary": 600, "key_value_heads": 2, "pretrain_tokens": 4_096,
+             **TINY, **more}
+        )  # fmt: skip
+
+    return Profile(
+        name="toy",
+        vision=VisionSpec(
+            hidden_size=32, intermediate_size=64, layers=2, heads=2, batch=8,
+            phases=(VisionPhase(steps=2, learning_rate=1e-3),),
+        ),
+        backbones=(backbone("one", generation="llama-1"), backbone("two", generation="llama-3")),
+        align=StageSpec(items=16, batch=8, learning_rate=1e-3),
+        tune=StageSpec(items=16, batch=8, learning_rate=1e-3),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("toy")
+    train(profile(), folder, folder / "zoo", jobs=2, only=())
+    return folder
+
+
+def test_every_backbone_is_exported_in_the_hubs_layout(trained: Path) -> None:
+    for name in ("one", "two"):
+        weights = load_file(trained / "zoo" / name / "model.safetensors")
+        assert all(w.dtype is torch.bfloat16 for w in weights.values())
+        assert any(k.startswith("vision_tower.vision_model.embeddings") for k in weights)
+        assert Answerer(trained / "zoo" / name).answer([(None, "what is 1+1?")])
+
+
+def test_the_vision_encoder_is_the_same_in_both(trained: Path) -> None:
+    one, two = (load_file(trained / "zoo" / n / "model.safetensors") for n in ("one", "two"))
+    vision = [k for k in one if k.startswith("vision_tower")]
+
+    assert vision
+    assert all(torch.equal(one[k], two[k]) for k in vision)
+
+
+def test_a_second_run_trains_nothing_again_and_a_lost_stage_alone_is_made_anew(
+    trained: Path,
+) -> None:
+    weights = trained / "zoo" / "one" / "model.safetensors"
+    before, done = load_file(weights), (trained / "one" / "DONE")
+    stamp = weights.stat().st_mtime_ns
+    train(profile(), trained, trained / "zoo", jobs=1, only=())
+    untouched = weights.stat().st_mtime_ns == stamp
+    done.unlink()
+    train(profile(), trained, trained / "zoo", jobs=1, only=("one",))
+
+    again = load_file(weights)
+    assert untouched
+    assert all(torch.equal(before[k], again[k]) for k in before)  # same seed, same weights
+
+
+def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Path) -> None:
+    tokenizer = train_tokenizer(600, 7, context_tokens=256)
+    llama = LlamaConfig(
+        vocab_size=600, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=2, max_position_embeddings=256,
+    )  # fmt: skip
+    LlamaForCausalLM(llama).save_pretrained(tmp_path / "llama")
+    tokenizer.save_pretrained(tmp_path / "llama")
+    clip = CLIPVisionConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=3, num_attention_heads=2,
+        image_size=28, patch_size=14,
+    )  # fmt: skip
+    CLIPVisionModel(clip).save_pretrained(tmp_path / "clip")
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "a.png")
+    said = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "red"}]
+    (tmp_path / "data.json").write_text(
+        json.dumps([{"id": i, "image": "a.png", "conversations": said} for i in range(8)])
+    )
+    shipped = Profile.load("llava-7b")
+    stage = {"items": 8, "batch": 4, "micro_batch": 2, "data": tmp_path / "data.json",
+             "images": tmp_path}  # fmt: skip
+    small = shipped.model_copy(
+        update={
+            "use_cpu": True,
+            "accelerate": {"gradient_checkpointing": True},
+            "vision": VisionSpec(checkpoint=str(tmp_path / "clip"), image_px=28, patch_px=14),
+            "backbones": (
+                shipped.backbones[2].model_copy(
+                    update={"checkpoint": str(tmp_path / "llama"), "context_tokens": 256}
+                ),
+            ),
+            "align": shipped.align.model_copy(update=stage),
+            "tune": shipped.tune.model_copy(update=stage),
+        }
+    )
+
+    train(small, tmp_path / "work", tmp_path / "zoo", jobs=1, only=())
+
+    model = LlavaForConditionalGeneration.from_pretrained(tmp_path / "zoo" / "llava-llama-3-8b")
+    assert model.config.text_config.num_hidden_layers == 2
+    assert model.config.vision_config.patch_size == 14
+
+
+def test_llava_7b_has_the_published_hyperparameters() -> None:
+    full = Profile.load("llava-7b")
+
+    assert (full.align.learning_rate, full.align.batch) == (1e-3, 256)
+    assert (full.tune.learning_rate, full.tune.batch) == (2e-5, 128)
+    assert full.align.warmup_ratio == full.tune.warmup_ratio == 0.03
+
+
+def test_an_unknown_profile_lists_the_known_ones() -> None:
+    with pytest.raises(FileNotFoundError, match="shipped: embedded, llava-7b"):
+        Profile.load("nothing")
+
+
+@pytest.mark.parametrize("kind", list(MAKERS))
+def test_pictures_are_the_same_for_the_same_seed_and_differ_between_splits(kind: str) -> None:
+    first, again = make_kind(kind, 3, "test", 1), make_kind(kind, 3, "test", 1)
+
+    assert first.asked == again.asked
+    assert first.image is not None
+    assert again.image is not None
+    assert first.image.tobytes() == again.image.tobytes()
+
+
+def test_expressions_of_the_test_split_never_occur_in_training() -> None:
+    def expressions(split: str) -> set[str]:
+        items = [make_kind("expression", 1, split, i) for i in range(400)]  # type: ignore[arg-type]
+        return {"/".join(a.answer for a in item.asked[:3]) for item in items}
+
+    assert not expressions("train") & expressions("test")
+    assert is_held_out("a") in {True, False}
+
+
+def test_answers_are_right_by_construction() -> None:
+    for index in range(200):
+        for asked in make_item(5, "train", index).asked:
+            if asked.skill == "arithmetic" and "+" in asked.question:
+                left, _, right = asked.question.partition("+")
+                numbers = [int("".join(c for c in t if c.isdigit())) for t in (left, right)]
+                assert int(asked.answer) == sum(numbers)
+
+
+def test_the_studys_questions_are_always_the_same_and_of_every_skill() -> None:
+    first, again = held_out(5, 10), held_out(5, 10)
+
+    assert [q.id for q in first] == [q.id for q in again]
+    assert len({q.asked.skill for q in first}) == 15
+
+
+def test_similarities_are_one_for_equal_states() -> None:
+    states = torch.randn(20, 8, generator=torch.Generator().manual_seed(1)).numpy()
+
+    assert cosine(states, states) == pytest.approx(1.0)
+    assert linear_cka(states, states) == pytest.approx(1.0)
+    assert linear_cka(states, states * 3 + 1) == pytest.approx(1.0)
+    assert paraphrased("What colour is it?") == "what color is it"
