@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,8 @@ from serving.errors import ForbiddenError, UnauthorizedError
 from serving.settings import Key
 
 Role = Literal["user", "operator"]
+COOKIE = "barn_key"
+"""The console's cookie: HttpOnly and SameSite=Strict, so that no other site can use it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,16 @@ class Keyring:
     def __init__(self, keys: Sequence[Key]) -> None:
         self._keys = tuple(keys)
 
-    def caller(self, authorization: str | None) -> Caller:
-        """Identify a caller by the `Authorization` header.
+    def caller(self, authorization: str | None, cookie: str | None = None) -> Caller:
+        """Identify a caller by the `Authorization` header, or by the console's cookie.
 
         Raises:
             UnauthorizedError: there are keys, and this is none of them.
         """
         if not self._keys:
             return LOCAL
-        scheme, _, token = (authorization or "").partition(" ")
+        given = authorization or (f"Bearer {cookie}" if cookie else "")
+        scheme, _, token = given.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise UnauthorizedError("send your API key as `Authorization: Bearer …`")
         digest = hashed(token.strip())
@@ -69,6 +72,10 @@ class Keyring:
         if not matches:
             raise UnauthorizedError("this API key is not known here")
         return Caller(matches[0].name, matches[0].role, matches[0].models)
+
+    def of(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Caller:
+        """Identify the caller of a request; see `caller`."""
+        return self.caller(headers.get("authorization"), cookies.get(COOKIE))
 
 
 def hashed(token: str) -> str:

@@ -8,18 +8,21 @@ from typing import Any, TypeVar
 
 import orjson
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from serving import replies, sse
 from serving.access import Keyring
+from serving.console.pages import Desk as PageDesk
+from serving.console.pages import add_console
 from serving.errors import (
     BadRequestError,
     ClientGoneError,
     OverloadedError,
     ServiceError,
     TooLargeError,
+    UnauthorizedError,
 )
 from serving.gateway import Gateway
 from serving.judge import Judge
@@ -89,6 +92,9 @@ def build_api(parts: Parts) -> FastAPI:
     _add_status(api, parts)
     if parts.judge is not None:
         add_judge(api, parts.judge, lambda request: _body(request, parts.max_body_bytes))
+        hosted = tuple(h.card for h in parts.gateway.hosted.values())
+        names = (*parts.gateway.desk.names(), *(card.id for card in hosted))
+        add_console(api, parts.judge, PageDesk(hosted, names, parts.gateway.desk.table))
     return api
 
 
@@ -122,7 +128,7 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
     async def chat(request: Request) -> Response:
         """Answer a conversation about pictures; `model: "auto"` lets the router choose."""
         started_s = parts.clock()
-        caller = parts.keyring.caller(request.headers.get("authorization"))
+        caller = parts.keyring.of(request.headers, request.cookies)
         body = await _body(request, parts.max_body_bytes)
         question = await parts.parser.question(body, request.headers)
         caller.require_model(question.model)
@@ -193,7 +199,9 @@ def _model(name: str, **more: str | int) -> dict[str, Any]:
 
 def _add_errors(api: FastAPI, parts: Parts) -> None:
     @api.exception_handler(ServiceError)
-    async def refuse(_: Request, error: ServiceError) -> Response:
+    async def refuse(request: Request, error: ServiceError) -> Response:
+        if isinstance(error, UnauthorizedError) and request.url.path.startswith("/console"):
+            return RedirectResponse("/console/login", 303)
         parts.metrics.refused(error.code)
         body = orjson.dumps(sse.error_body(error))
         waits = isinstance(error, OverloadedError)

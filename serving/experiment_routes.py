@@ -75,7 +75,7 @@ def _add_reading(api: FastAPI, judge: Judge) -> None:
     @api.get("/v1/experiments")
     async def listed(request: Request) -> Response:
         """List the experiments, the newest first."""
-        judge.keyring.caller(request.headers.get("authorization"))
+        judge.keyring.of(request.headers, request.cookies)
         rows = await off_loop(judge.register.all)
         kept = ("name", "status", "note", "created_s", "changed_s")
         return JSONResponse({"experiments": [{k: row[k] for k in kept} for row in rows]})
@@ -83,7 +83,7 @@ def _add_reading(api: FastAPI, judge: Judge) -> None:
     @api.get("/v1/experiments/{name}")
     async def one(name: str, request: Request) -> Response:
         """Tell all about one experiment; looking changes nothing, however often."""
-        judge.keyring.caller(request.headers.get("authorization"))
+        judge.keyring.of(request.headers, request.cookies)
         row = await off_loop(lambda: _found(judge, name))
         told = await off_loop(lambda: experiment_report(judge.store, row))
         return Response(orjson.dumps(told), media_type="application/json")
@@ -93,7 +93,7 @@ def _add_making(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> N
     @api.post("/v1/experiments", status_code=201)
     async def create(request: Request) -> Response:
         """Start an experiment."""
-        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
             spec = Spec.model_validate_json(await body(request))
         except ValidationError as error:
@@ -114,7 +114,7 @@ def _add_changing(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
     @api.patch("/v1/experiments/{name}")
     async def change(name: str, request: Request) -> Response:
         """Pause, continue, stop or promote; promoting writes a new quality table."""
-        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
             wanted = Change.model_validate_json(await body(request))
         except ValidationError as error:

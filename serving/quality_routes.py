@@ -33,7 +33,7 @@ def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
     @api.post("/v1/feedback", status_code=202)
     async def feedback(request: Request) -> Response:
         """Say how right an answer was; 202 once it is durable. One word, or a batch of them."""
-        judge.keyring.caller(request.headers.get("authorization"))
+        judge.keyring.of(request.headers, request.cookies)
         words = parse_feedback(await body(request))
         events = [word.event(judge.now()) for word in words]
         try:
@@ -47,7 +47,7 @@ def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
     @api.get("/v1/feedback/orphans")
     async def unmatched(request: Request) -> Response:
         """Feedback older than ten minutes whose request was never seen."""
-        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        judge.keyring.of(request.headers, request.cookies).require_operator()
         total, some = await off_loop(lambda: orphans(judge.store, judge.now() - ORPHAN_AFTER_S))
         return JSONResponse({"total": total, "orphans": [asdict(o) for o in some]})
 
@@ -89,7 +89,7 @@ def _add_quality(api: FastAPI, judge: Judge) -> None:
     @api.get("/v1/quality")
     async def quality(request: Request) -> Response:
         """Accuracy and calibration per backbone and task, with intervals, for any window."""
-        judge.keyring.caller(request.headers.get("authorization"))
+        judge.keyring.of(request.headers, request.cookies)
         window = window_of(request, judge.now())
         told = await off_loop(lambda: quality_report(judge.store, window))
         return Response(orjson.dumps(told), media_type="application/json")
@@ -99,14 +99,14 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
     @api.get("/v1/table")
     async def show(request: Request) -> Response:
         """The current quality table."""
-        judge.keyring.caller(request.headers.get("authorization"))
+        judge.keyring.of(request.headers, request.cookies)
         table = await off_loop(judge.tables.current)
         return Response(table.model_dump_json(), media_type="application/json")
 
     @api.put("/v1/table")
     async def replace(request: Request) -> Response:
         """Replace the quality table; one that does not validate is refused, the old one stays."""
-        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
             table = QualityTable.parse(await body(request))
         except TableError as error:
@@ -117,7 +117,7 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
     @api.post("/v1/table/undo")
     async def undo(request: Request) -> Response:
         """Go back to the table before the current one."""
-        judge.keyring.caller(request.headers.get("authorization")).require_operator()
+        judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
             made = await off_loop(judge.tables.undo)
         except TableError as error:

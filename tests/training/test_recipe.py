@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -124,8 +125,9 @@ def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Pa
     train(small, tmp_path / "work", tmp_path / "zoo", jobs=1, only=())
 
     model = LlavaForConditionalGeneration.from_pretrained(tmp_path / "zoo" / "llava-llama-3-8b")
-    assert model.config.text_config.num_hidden_layers == 2
-    assert model.config.vision_config.patch_size == 14
+    config: Any = model.config
+    assert config.text_config.num_hidden_layers == 2
+    assert config.vision_config.patch_size == 14
 
 
 def test_llava_7b_has_the_published_hyperparameters() -> None:

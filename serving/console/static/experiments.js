@@ -1,0 +1,29 @@
+"use strict";
+const problem = document.getElementById("problem");
+async function call(method, path, body) {
+  const response = await fetch(path, { method, body: JSON.stringify(body) });
+  const told = await response.json();
+  if (!response.ok) problem.textContent = told.error.message;
+  return response.ok;
+}
+const create = document.getElementById("create");
+if (create) {
+  create.addEventListener("submit", async (e) => {
+    e.preventDefault();
+    const value = (id) => document.getElementById(id).value;
+    const spec = {
+      name: value("name"), control: value("control"), candidate: value("candidate"),
+      mode: value("mode"), share: Number(value("share")),
+    };
+    if (await call("POST", "/v1/experiments", spec)) location.href = "/console/experiments/" + spec.name;
+  });
+}
+const change = document.getElementById("change");
+if (change) {
+  for (const button of change.querySelectorAll("button")) {
+    button.addEventListener("click", async () => {
+      const path = "/v1/experiments/" + change.dataset.name;
+      if (await call("PATCH", path, { status: button.dataset.status })) location.reload();
+    });
+  }
+}
