@@ -23,7 +23,9 @@ from evaluation.calibration import (
     risk_coverage,
     smooth_ece,
 )
+from evaluation.drift import Drift, drifts, task_mix_drifts
 from evaluation.intervals import wilson
+from evaluation.ppi import Corrected, prediction_powered_mean
 from evaluation.sequences import MeanSequence
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Store
@@ -191,3 +193,58 @@ def traffic(store: Store, window: Window) -> tuple[Traffic, ...]:
     return tuple(
         Traffic(failed=row["requests"] - row.pop("answered"), **row) for row in store.rows(query)
     )
+
+
+MOST_FOR_DRIFT = 5_000
+
+
+def drift(store: Store, window: Window) -> dict[str, dict[str, tuple[Drift, ...]]]:
+    """Changes in accuracy, confidence and task mix, found in the newest answers of the window."""
+    g = grades.c
+    graded = store.rows(
+        select(g.backbone, g.score, g.confidence)
+        .where(*_within(window))
+        .order_by(g.at_s.desc())
+        .limit(MOST_FOR_DRIFT)
+    )[::-1]
+    t = interactions.c
+    asked = store.rows(
+        select(t.task)
+        .where(t.kind == window.kind, t.at_s >= window.since_s, t.at_s < window.until_s)
+        .order_by(t.at_s.desc())
+        .limit(MOST_FOR_DRIFT)
+    )[::-1]
+    told: dict[str, dict[str, tuple[Drift, ...]]] = {"accuracy": {}, "confidence": {}}
+    for backbone in sorted({row["backbone"] for row in graded}):
+        own = [row for row in graded if row["backbone"] == backbone]
+        told["accuracy"][backbone] = drifts(row["score"] for row in own)
+        told["confidence"][backbone] = drifts(row["confidence"] for row in own)
+    return told | {"task_mix": task_mix_drifts([row["task"] for row in asked])}
+
+
+def judged(store: Store, window: Window) -> dict[str, Corrected]:
+    """Accuracy per backbone from a judge's grades, corrected by the truth where both are known."""
+    judge, truth = grades.alias("judge"), grades.alias("truth")
+    rows = store.rows(
+        select(judge.c.backbone, judge.c.score.label("judge"), truth.c.score.label("truth"))
+        .select_from(
+            judge.outerjoin(
+                truth, (truth.c.request_id == judge.c.request_id) & (truth.c.by == "truth")
+            )
+        )
+        .where(
+            judge.c.by == "judge", judge.c.kind == window.kind, judge.c.at_s >= window.since_s,
+            judge.c.at_s < window.until_s,
+        )
+    )  # fmt: skip
+    told = {}
+    for backbone in sorted({row["backbone"] for row in rows}):
+        own = [row for row in rows if row["backbone"] == backbone]
+        both = [row for row in own if row["truth"] is not None]
+        if len(both) >= 2:
+            told[backbone] = prediction_powered_mean(
+                np.array([row["truth"] for row in both]),
+                np.array([row["judge"] for row in both]),
+                np.array([row["judge"] for row in own if row["truth"] is None]),
+            )
+    return told

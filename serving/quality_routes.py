@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from evaluation.grading import orphans
-from evaluation.online import Figure, Traffic, Window, figures, traffic
+from evaluation.online import Figure, Traffic, Window, drift, figures, judged, traffic
 from evaluation.stores.sql import Store
 from routing.quality import QualityTable, TableError
 from serving.errors import BadRequestError, ConflictError, StorageError
@@ -82,6 +82,8 @@ def quality_report(store: Store, window: Window) -> dict[str, Any]:
         "window": asdict(window),
         "figures": [asdict(f) for f in told],
         "traffic": [asdict(t) for t in asked],
+        "drift": drift(store, window),
+        "judge_corrected": {name: asdict(c) for name, c in judged(store, window).items()},
     }
 
 

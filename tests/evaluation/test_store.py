@@ -19,7 +19,7 @@ from evaluation.experiments import (
     split_intervals,
 )
 from evaluation.grading import grade_late_shadows, grade_pending, orphans
-from evaluation.online import Window, figures, tallies, traffic
+from evaluation.online import Window, drift, figures, judged, tallies, traffic
 from evaluation.records import Answer, Dropped, Interaction
 from evaluation.stores.sql import Store, connect
 from routing.domain import Decision, ModelId, Query, RequestId, Task
@@ -303,3 +303,35 @@ def test_a_split_gives_the_same_user_the_same_side_and_about_its_share() -> None
 
     assert sides == [spec.treated(f"user-{i}") for i in range(4_000)]
     assert sum(sides) / 4_000 == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_judges_grades_are_corrected_by_the_truth(store: Store) -> None:
+    events: list[Any] = []
+    for i in range(60):
+        right = i % 3 != 0
+        events.append(served(f"r{i}", "red" if right else "blue"))
+        events.append(word(f"r{i}", 9_000.0, score=1.0, source="judge"))  # a judge that likes all
+        if i < 30:
+            events.append(word(f"r{i}", truth=("red",)))
+    store.append(events)
+    grade_pending(store)
+
+    told = judged(store, Window())
+
+    assert (told["old"].doubly_graded, told["old"].judged_only) == (30, 30)
+    assert told["old"].judge_bias == pytest.approx(1 / 3)
+    assert told["old"].low < 2 / 3 < told["old"].high
+
+
+def test_a_fall_in_accuracy_is_told_per_backbone(store: Store) -> None:
+    events: list[Any] = []
+    for i in range(900):
+        events.append(served(f"r{i:04}", "red" if i < 450 else "blue", at_s=1_000.0 + i))
+        events.append(word(f"r{i:04}", truth=("red",)))
+    store.append(events)
+    grade_pending(store)
+
+    told = drift(store, Window())
+
+    assert [d.after < d.before for d in told["accuracy"]["old"]][:1] == [True]
+    assert told["task_mix"] == {}

@@ -1,0 +1,159 @@
+"""The console in a real browser: from a dropped picture to feedback that moves the figure."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from easy_vqa import get_test_image_paths
+from playwright.sync_api import Page, sync_playwright
+
+from tests.system.conftest import ROOT, Service
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+]
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+PAGES = ("", "/quality", "/experiments", "/routing", "/requests")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Any, service: Service) -> Iterator[Page]:
+    """A page of the running service that fails its test on any error in the console."""
+    opened = browser.new_page(viewport={"width": 1100, "height": 900}, base_url=service.url)
+    complaints: list[str] = []
+    refusal = "Failed to load resource: the server responded with a status of 4"
+
+    def heard(message: Any) -> None:
+        if message.type == "error" and not message.text.startswith(refusal):
+            complaints.append(message.text)
+
+    opened.on("console", heard)
+    opened.on("pageerror", lambda e: complaints.append(str(e)))
+    yield opened
+    opened.close()
+    assert complaints == []
+
+
+def graded(http: httpx.Client) -> int:
+    return sum(f["n"] for f in http.get("/v1/quality").json()["figures"] if f["task"] == "all")
+
+
+def ask(page: Page, question: str = "what shape is in the image?") -> None:
+    page.goto("/console")
+    page.set_input_files("#file", str(dict(get_test_image_paths())[3]))
+    page.fill("#question", question)
+    page.wait_for_selector("#preview:visible")
+
+
+def test_a_picture_is_asked_about_and_feedback_moves_the_figure(
+    page: Page, http: httpx.Client
+) -> None:
+    before = graded(http)
+    ask(page)
+    page.click("#go")
+    page.wait_for_selector(".card .feedback:visible")
+    answer = page.inner_text(".card .said")
+    page.fill(".card .truth", answer)
+    page.click(".card .send")
+    page.wait_for_selector(".card .thanks:has-text('recorded')")
+
+    for _ in range(100):
+        if graded(http) == before + 1:
+            break
+        time.sleep(0.1)
+    page.goto("/console/quality")
+
+    assert answer
+    assert graded(http) == before + 1
+    assert "recognition" in page.inner_text("main")
+
+
+def test_all_backbones_answer_side_by_side(page: Page) -> None:
+    ask(page)
+    page.click("#all")
+    page.wait_for_function(
+        "document.querySelectorAll('.card .feedback:not([hidden])').length === 3"
+    )
+
+    names = page.locator(".card .who").all_inner_texts()
+    picture = ROOT / "docs" / "console.png"
+    page.screenshot(path=picture if not picture.exists() else picture.with_suffix(".new.png"))
+    picture.with_suffix(".new.png").unlink(missing_ok=True)
+    assert sorted(names) == ["llava-llama-1", "llava-llama-2", "llava-llama-3"]
+
+
+def test_an_experiment_is_started_watched_and_stopped(page: Page) -> None:
+    page.goto("/console/experiments")
+    page.fill("#name", "from-the-console")
+    page.click("#create button")
+    page.wait_for_url("**/console/experiments/from-the-console")
+    page.click("[data-status=stopped]")
+    page.wait_for_function("document.querySelector('main p').innerText.includes('stopped')")
+
+    assert "control" in page.inner_text("main")
+
+
+def test_a_request_is_found_and_shows_its_whole_way(page: Page) -> None:
+    ask(page, "what color is the shape?")
+    page.click("#go")
+    page.wait_for_selector(".card .feedback:visible")
+    time.sleep(1)
+    page.goto("/console/requests?q=what color is the shape")
+    page.click("tbody a")
+
+    text = page.inner_text("main")
+    assert "Propensity" in text or "propensity" in text
+    assert "parse_s" in text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_accessible_and_fits_a_phone(page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/console{path}")
+
+    found = Axe().run(page).response["violations"]
+    serious = [v["id"] for v in found if v["impact"] in {"serious", "critical"}]
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert serious == []
+    assert width <= 360
+
+
+def test_the_keyboard_reaches_the_question_and_asks(page: Page) -> None:
+    page.goto("/console")
+    page.keyboard.press("Tab")
+    first = page.evaluate("document.activeElement.className")
+    page.focus("#go")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".card .feedback:visible")
+
+    assert first == "skip"
+
+
+def test_a_refusal_is_said_in_words(page: Page, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n not a picture")
+    page.goto("/console")
+    page.set_input_files("#file", str(broken))
+    page.click("#go")
+    page.wait_for_function("document.getElementById('problem').innerText !== ''")
+
+    assert "picture" in page.inner_text("#problem")
