@@ -39,8 +39,14 @@ class Evaluator:
     """Moves the store forward; `tick` is called again and again by one thread."""
 
     def __init__(
-        self, store: Store, tables: "TableFiles", schedule: Schedule, now: Callable[[], float]
+        self,
+        store: Store,
+        tables: "TableFiles",
+        schedule: Schedule,
+        now: Callable[[], float],
+        publish: Callable[[], None] = lambda: None,
     ) -> None:
+        self._publish = publish
         self._store = store
         self._tables = tables
         self._schedule = schedule
@@ -57,6 +63,7 @@ class Evaluator:
             self._guarded_s = now
             written += grade_late_shadows(self._store, now - DAY_S)
             self._guard(now)
+            self._publish()
             if self._schedule.retention_days > 0:
                 self._store.forget(now - self._schedule.retention_days * DAY_S)
         if now - self._refitted_s >= self._schedule.refit_every_s:

@@ -189,7 +189,9 @@ def _add_status(api: FastAPI, parts: Parts) -> None:
 
     @api.get("/metrics")
     async def metrics() -> Response:
-        """Prometheus metrics of this front end replica."""
+        """Prometheus metrics of every process of this node."""
+        for model, load in parts.gateway.loads.now().items():
+            parts.metrics.gauge("barn_ongoing_requests", load.ongoing, model)
         return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4")
 
 

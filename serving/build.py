@@ -130,6 +130,8 @@ def _prepare(settings: Settings, scratch: Path) -> None:
         "HF_HUB_OFFLINE": "0" if _uses_hub(settings) else "1",
         "TOKENIZERS_PARALLELISM": "false",
         "RAYLLM_ENABLE_WORKER_PROCESS_SETUP_HOOK": "0",
+        # set before prometheus_client is imported: it decides there where values are kept
+        "PROMETHEUS_MULTIPROC_DIR": str(_emptied(settings.events.folder / "metrics")),
     }
     if service.haproxy:
         chosen |= {
@@ -145,6 +147,14 @@ def _prepare(settings: Settings, scratch: Path) -> None:
         }
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = chosen["PROMETHEUS_MULTIPROC_DIR"]
+
+
+def _emptied(folder: Path) -> Path:
+    """A folder without the files of an earlier run."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder.resolve()
 
 
 def _loopback_haproxy(scratch: Path) -> Path:

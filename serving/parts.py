@@ -1,6 +1,7 @@
 """Settings -> the parts of a front end and of a backbone replica, wired. No Ray in here."""
 
 import importlib.util
+import os
 import random
 import threading
 import time
@@ -17,10 +18,9 @@ from fastapi import FastAPI
 
 from evaluation.drain import Drainer
 from evaluation.evaluator import Evaluator, Schedule, TableFiles
-from evaluation.events import Probe, Served, Shadowed
 from evaluation.experiments import ExperimentError, Register
-from evaluation.records import Interaction
-from evaluation.spool import Spool
+from evaluation.online import Window
+from evaluation.spool import Spool, waiting_bytes
 from evaluation.stores.sql import Store, connect
 from routing.domain import ModelCard, ModelId, RequestId
 from routing.tasks import shipped
@@ -31,19 +31,18 @@ from serving.engines.base import Description, Engine, Prompt, Sampling
 from serving.feeds import ExperimentFeed, TableFeed
 from serving.fetch import Fetcher
 from serving.gateway import Gateway
+from serving.gauges import set_quality
 from serving.judge import Judge
 from serving.live import Loads
 from serving.parsing import Parser
 from serving.policies import build_policies
 from serving.probes import Prober, probe_items
 from serving.prompts import PromptFormat, Turn
-from serving.reply import Hosted, Told
+from serving.recording import Recording
+from serving.reply import Hosted
 from serving.settings import Backbone, Settings
 from serving.shadow import ShadowLimits, Shadows
 from serving.telemetry import Metrics
-
-FIRST_TRY = "cascade"
-"""The name under which a cascade's first answers are kept."""
 
 
 class LoadedEngine(Engine, Protocol):
@@ -76,29 +75,15 @@ def assemble(
     writer: str,
 ) -> Built:
     """Wire a front end over engines that are up; starts the thread that drains its spool."""
-    metrics = Metrics()
+    metrics = Metrics(metrics_folder(settings))
     spool = Spool(settings.events.folder / "spool", writer, fsync=settings.events.fsync)
+    recording = Recording(spool, metrics)
     store = Store(connect(settings.events.url()))
     register, files = Register(store), table_files(settings)
     table = TableFeed(files, time.monotonic)
     running = ExperimentFeed(register)
     running.refresh()
     loads = Loads({ModelId(b.id): _capacity(b) for b in settings.backbones}, time.monotonic)
-
-    def record(told: Told) -> None:
-        if told.primary_id is not None:
-            more = {"primary_id": told.primary_id, "experiment": FIRST_TRY}
-            spool.append(Shadowed.of(told.seen, **more))
-            return
-        if told.probe_set is not None:
-            spool.append(Probe.of(told.seen, probe_set=told.probe_set[:64]))
-            return
-        spool.append(Served.of(told.seen, experiment=told.experiment))
-        metrics.saw(told.seen)
-
-    def record_copy(seen: Interaction, primary: RequestId, experiment: str) -> None:
-        spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))
-        metrics.copied(experiment, seen.outcome)
 
     desk = Desk(
         policies=build_policies(settings),
@@ -118,7 +103,7 @@ def assemble(
         },
         desk=desk,
         loads=loads,
-        record=record,
+        record=recording.interaction,
         uniform=random.Random().random,  # noqa: S311 - routing, not secrets
         clock=time.monotonic,
         now=time.time,
@@ -135,15 +120,15 @@ def assemble(
         now=time.time,
         max_body_bytes=settings.limits.max_body_bytes,
         keyring=keyring,
-        shadows=Shadows(gateway, limits, running.running, record_copy, time.monotonic),
+        shadows=Shadows(gateway, limits, running.running, recording.copy, time.monotonic),
         judge=Judge(
-            store, register, files, spool.append, keyring, time.time,
+            store, register, files, recording.word, keyring, time.time,
             tuple(b.id for b in settings.backbones), running.refresh,
         ),
     )  # fmt: skip
     stop = threading.Event()
     thread = threading.Thread(
-        target=_drain, args=(settings, store, running, stop), name="drainer", daemon=True
+        target=_drain, args=(settings, store, running, metrics, stop), name="drainer", daemon=True
     )
     thread.start()
     return Built(build_api(parts), gateway, spool, stop, thread)
@@ -166,16 +151,31 @@ def _capacity(backbone: Backbone) -> int:
 
 
 def _drain(
-    settings: Settings, store: Store, running: ExperimentFeed, stop: threading.Event
+    settings: Settings,
+    store: Store,
+    running: ExperimentFeed,
+    metrics: Metrics,
+    stop: threading.Event,
 ) -> None:
-    drainer = Drainer(settings.events.folder / "spool", store)
-    drainer.run(
+    folder = settings.events.folder / "spool"
+
+    def after() -> None:
+        running.refresh()
+        metrics.gauge("barn_spool_bytes", waiting_bytes(folder))
+
+    Drainer(folder, store).run(
         stop,
         settings.events.drain_every_s,
-        on_failure=lambda: None,
-        on_round=running.refresh,
+        on_failure=lambda: metrics.count("barn_drain_failures"),
+        on_round=after,
     )
     store.close()
+
+
+def metrics_folder(settings: Settings) -> Path | None:
+    """Where the processes of this node keep their metrics; None where they do not share them."""
+    shared = settings.events.folder / "metrics"
+    return shared if "PROMETHEUS_MULTIPROC_DIR" in os.environ else None
 
 
 def table_files(settings: Settings) -> TableFiles:
@@ -185,10 +185,15 @@ def table_files(settings: Settings) -> TableFiles:
 
 
 def build_evaluator(settings: Settings) -> Evaluator:
-    """The evaluator of a configuration's store."""
+    """The evaluator of a configuration's store; what it finds becomes gauges as well."""
     schedule = Schedule(**settings.evaluation.model_dump())
-    store = Store(connect(settings.events.url()))
-    return Evaluator(store, table_files(settings), schedule, time.time)
+    store, tables = Store(connect(settings.events.url())), table_files(settings)
+    metrics = Metrics(metrics_folder(settings))
+
+    def publish() -> None:
+        set_quality(metrics, store, tables.current(), Window())
+
+    return Evaluator(store, tables, schedule, time.time, publish)
 
 
 def build_prober(settings: Settings) -> Prober | None:

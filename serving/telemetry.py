@@ -1,74 +1,162 @@
-"""The metrics of a front end: names, units, labels, help. Every label set is bounded."""
+"""The registry of metrics: every name, unit, label and help text, and who counts what.
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+Names follow Prometheus' conventions, and OpenTelemetry's GenAI conventions where they have one.
+Every label comes from a bounded set: tasks, families, configured backbones and policies, error
+codes, sources, and experiments that an operator made. In several processes on one node the values
+lie in a shared folder (prometheus_client's multiprocess mode), so any front end's /metrics tells
+the node's whole; nodes are scraped one by one and add up.
+"""
 
-from evaluation.records import Answer, Dropped, Interaction, Outcome
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from evaluation.events import Feedback
+from evaluation.records import Answer, Dropped, Outcome
+from serving.reply import Told
+
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+PHASES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+DELAYS = (1.0, 10.0, 60.0, 600.0, 3_600.0, 86_400.0, 604_800.0)
+SHARES = tuple(k / 10 for k in range(1, 11))
 _PLACE = ("task", "family", "backbone", "policy")
 
 
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric as it is exported; `buckets` for histograms only."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+REGISTRY: tuple[Metric, ...] = (
+    Metric("barn_requests", "counter", "Requests that a backbone was started for.", (*_PLACE, "outcome")),
+    Metric("barn_errors", "counter", "Refusals and failures that a client was told.", ("code",)),
+    Metric("gen_ai_server_request_duration_seconds", "histogram",
+           "From accepting a request to its last token.", _PLACE, SECONDS),
+    Metric("gen_ai_server_time_to_first_token_seconds", "histogram",
+           "From accepting a request to its first token.", _PLACE, SECONDS),
+    Metric("gen_ai_server_time_per_output_token_seconds", "histogram",
+           "Between tokens after the first one.", ("backbone",), PHASES),
+    Metric("barn_phase_seconds", "histogram",
+           "Where a request's time went: parse, route, first (queue and prefill), stream.",
+           ("phase",), PHASES),
+    Metric("barn_tokens", "counter", "Tokens in prompts and answers.", ("backbone", "direction")),
+    Metric("barn_cost_dollars", "counter", "Dollars by the configured prices.", ("backbone", "task")),
+    Metric("barn_ongoing_requests", "gauge", "Requests under way.", ("backbone",)),
+    Metric("barn_explored", "counter", "Requests whose backbone was drawn, not preferred.", ("policy",)),
+    Metric("barn_escalations", "counter", "Cascades that asked a second backbone.", ("task",)),
+    Metric("barn_confidence", "histogram", "Confidence of answers.", ("backbone",), SHARES),
+    Metric("barn_shadow_copies", "counter", "Shadow copies by how they ended.", ("experiment", "outcome")),
+    Metric("barn_spool_bytes", "gauge", "Bytes in the spool that wait for the store."),
+    Metric("barn_drain_failures", "counter", "Times the store was away when events were due."),
+    Metric("barn_feedback", "counter", "Words of feedback.", ("source",)),
+    Metric("barn_table_version", "gauge", "Version of the quality table in use."),
+    Metric("barn_graded_answers", "gauge", "Graded answers.", ("backbone", "task")),
+    Metric("barn_accuracy", "gauge", "Accuracy on graded answers.", ("backbone", "task")),
+    Metric("barn_accuracy_low", "gauge", "Lower end of its 95 % interval.", ("backbone", "task")),
+    Metric("barn_accuracy_high", "gauge", "Upper end of its 95 % interval.", ("backbone", "task")),
+    Metric("barn_calibration_error", "gauge", "ECE, equal-mass bins.", ("backbone", "task")),
+    Metric("barn_brier_score", "gauge", "Brier score.", ("backbone", "task")),
+    Metric("barn_drift_changes", "gauge", "Changes found in the newest answers.", ("backbone", "of")),
+    Metric("barn_experiment_e_value", "gauge", "Evidence of a difference.", ("experiment", "task")),
+    Metric("barn_experiment_difference", "gauge", "Candidate − control.", ("experiment", "task")),
+)  # fmt: skip
+
+
 class Metrics:
-    """One registry per front end replica."""
+    """The metrics of one process."""
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        own = self._registry
-        self._requests = Counter(
-            "barn_requests",
-            "Requests that a backbone was started for.",
-            [*_PLACE, "outcome"],
-            registry=own,
-        )
-        self._errors = Counter("barn_errors", "Refusals and failures.", ["code"], registry=own)
-        self._first_token = Histogram(
-            "barn_time_to_first_token_seconds",
-            "From accepting a request to its first token.",
-            _PLACE,
-            buckets=SECONDS,
-            registry=own,
-        )
-        self._duration = Histogram(
-            "barn_request_duration_seconds",
-            "From accepting a request to its last token.",
-            _PLACE,
-            buckets=SECONDS,
-            registry=own,
-        )
-        self._tokens = Counter(
-            "barn_tokens", "Tokens in prompts and answers.", ["backbone", "direction"], registry=own
-        )
+    def __init__(self, shared: Path | None = None) -> None:
+        self._shared = shared
+        self._own = CollectorRegistry()
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for m in REGISTRY:
+            if m.kind == "counter":
+                self._counters[m.name] = Counter(m.name, m.help, m.labels, registry=self._own)
+            elif m.kind == "gauge":
+                mode: Literal["livesum", "mostrecent"] = (
+                    "livesum" if m.name == "barn_ongoing_requests" else "mostrecent"
+                )
+                self._gauges[m.name] = Gauge(
+                    m.name, m.help, m.labels, registry=self._own, multiprocess_mode=mode
+                )
+            else:
+                self._histograms[m.name] = Histogram(
+                    m.name, m.help, m.labels, registry=self._own, buckets=m.buckets
+                )
 
-        self._copies = Counter(
-            "barn_shadow_copies",
-            "Shadow copies by how they ended.",
-            ["experiment", "outcome"],
-            registry=own,
-        )
+    def count(self, name: str, *labels: str, by: float = 1.0) -> None:
+        """Add to a counter of the registry."""
+        found = self._counters[name]
+        (found.labels(*labels) if labels else found).inc(by)
 
-    def saw(self, seen: Interaction) -> None:
-        """Count one interaction."""
-        decision = seen.decision
+    def gauge(self, name: str, value: float, *labels: str) -> None:
+        """Set a gauge of the registry."""
+        found = self._gauges[name]
+        (found.labels(*labels) if labels else found).set(value)
+
+    def observe(self, name: str, value: float, *labels: str) -> None:
+        """Add an observation to a histogram of the registry."""
+        found = self._histograms[name]
+        (found.labels(*labels) if labels else found).observe(value)
+
+    def saw(self, told: Told) -> None:
+        """Count one interaction of a user."""
+        decision, outcome = told.seen.decision, told.seen.outcome
         place = (decision.task.value, decision.family.value, decision.model, decision.policy)
-        told = seen.outcome
-        if not isinstance(told, Answer):
-            self._requests.labels(*place, "failed").inc()
+        if decision.propensity < 1:
+            self.count("barn_explored", decision.policy)
+        if not isinstance(outcome, Answer):
+            self.count("barn_requests", *place, "failed")
             return
-        self._requests.labels(*place, "answered").inc()
-        self._first_token.labels(*place).observe(told.first_token_s)
-        self._duration.labels(*place).observe(told.total_s)
-        self._tokens.labels(decision.model, "prompt").inc(told.prompt_tokens)
-        self._tokens.labels(decision.model, "completion").inc(told.completion_tokens)
+        self.count("barn_requests", *place, "answered")
+        self.observe("gen_ai_server_request_duration_seconds", outcome.total_s, *place)
+        self.observe("gen_ai_server_time_to_first_token_seconds", outcome.first_token_s, *place)
+        self.count("barn_tokens", decision.model, "prompt", by=outcome.prompt_tokens)
+        self.count("barn_tokens", decision.model, "completion", by=outcome.completion_tokens)
+        self.count("barn_cost_dollars", decision.model, decision.task.value, by=outcome.cost)
+        self.observe("barn_confidence", outcome.confidence, decision.model)
+        if outcome.completion_tokens > 1:
+            rest = (outcome.total_s - outcome.first_token_s) / (outcome.completion_tokens - 1)
+            self.observe("gen_ai_server_time_per_output_token_seconds", rest, decision.model)
+        self._phases(told.seen.detail.get("timing", {}), outcome)
+
+    def _phases(self, timing: Mapping[str, float], outcome: Answer) -> None:
+        parse, route = timing.get("parse_s", 0.0), timing.get("route_s", 0.0)
+        first = max(0.0, outcome.first_token_s - parse - route)
+        phases = {"parse": parse, "route": route, "first": first,
+                  "stream": outcome.total_s - outcome.first_token_s}  # fmt: skip
+        for phase, seconds in phases.items():
+            self.observe("barn_phase_seconds", seconds, phase)
 
     def copied(self, experiment: str, outcome: Outcome) -> None:
         """Count how a shadow copy ended."""
         ended = {Answer: "answered", Dropped: "dropped"}.get(type(outcome), "failed")
-        self._copies.labels(experiment, ended).inc()
+        self.count("barn_shadow_copies", experiment, ended)
+
+    def heard(self, said: Feedback) -> None:
+        """Count one word of feedback."""
+        self.count("barn_feedback", said.source)
 
     def refused(self, code: str) -> None:
         """Count an error that a client was told."""
-        self._errors.labels(code).inc()
+        self.count("barn_errors", code)
 
     def text(self) -> bytes:
-        """The current values, in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """The current values of every process of this node, in Prometheus' text format."""
+        if self._shared is None:
+            return generate_latest(self._own)
+        together = CollectorRegistry()
+        MultiProcessCollector(together, path=str(self._shared))  # type: ignore[no-untyped-call]
+        return generate_latest(together)

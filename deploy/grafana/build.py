@@ -1,0 +1,179 @@
+"""Write the Grafana dashboards: `python -m deploy.grafana.build`; the JSON beside this is its output."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grafana_foundation_sdk.builders import dashboard as board
+from grafana_foundation_sdk.builders import prometheus, timeseries
+from grafana_foundation_sdk.builders.common import VizLegendOptions
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.common import LegendDisplayMode, LegendPlacement
+from grafana_foundation_sdk.models.dashboard import DataSourceRef
+
+HERE = Path(__file__).parent
+SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One time series panel: queries with their legends, and the unit of its axis."""
+
+    title: str
+    queries: tuple[tuple[str, str], ...]
+    unit: str = "short"
+    about: str = ""
+
+
+def _quantile(q: float, metric: str, by: str) -> str:
+    rate = f"rate({metric}_bucket[$__rate_interval])"
+    return f"histogram_quantile({q}, sum by (le, {by}) ({rate}))"
+
+
+BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
+    "quality": (
+        "Quality per task",
+        (
+            Panel("Accuracy", (
+                ("barn_accuracy", "{{backbone}} {{task}}"),
+                ("barn_accuracy_low", "{{backbone}} {{task}} low"),
+                ("barn_accuracy_high", "{{backbone}} {{task}} high"),
+            ), "percentunit", "On graded answers, with its 95 % interval."),
+            Panel("Calibration error", (("barn_calibration_error", "{{backbone}} {{task}}"),),
+                  "percentunit", "Gap between confidence and accuracy."),
+            Panel("Brier score", (("barn_brier_score", "{{backbone}} {{task}}"),)),
+            Panel("Graded answers", (("barn_graded_answers", "{{backbone}} {{task}}"),)),
+            Panel("Changes found", (("barn_drift_changes", "{{backbone}} {{of}}"),), "short",
+                  "ADWIN over accuracy, confidence and task mix."),
+            Panel("Confidence, median",
+                  ((_quantile(0.5, "barn_confidence", "backbone"), "{{backbone}}"),), "percentunit"),
+            Panel("Feedback", (
+                ("sum by (source) (rate(barn_feedback_total[$__rate_interval]))", "{{source}}"),
+            ), "reqps"),
+        ),
+    ),
+    "experiments": (
+        "A/B and shadow",
+        (
+            Panel("Evidence of a difference (e-value)",
+                  (("barn_experiment_e_value", "{{experiment}} {{task}}"),), "short",
+                  "Twenty and more is a verdict at 5 %, whenever one looks."),
+            Panel("Candidate − control",
+                  (("barn_experiment_difference", "{{experiment}} {{task}}"),), "percentunit"),
+            Panel("Copies", (
+                ("sum by (experiment, outcome) (rate(barn_shadow_copies_total[$__rate_interval]))",
+                 "{{experiment}} {{outcome}}"),
+            ), "reqps"),
+        ),
+    ),
+    "routing": (
+        "Routing and cost",
+        (
+            Panel("Requests by backbone", (
+                ("sum by (backbone, family) (rate(barn_requests_total[$__rate_interval]))",
+                 "{{backbone}} {{family}}"),
+            ), "reqps"),
+            Panel("Requests by task", (
+                ("sum by (task) (rate(barn_requests_total[$__rate_interval]))", "{{task}}"),
+            ), "reqps"),
+            Panel("Cost", (
+                ("sum by (backbone) (rate(barn_cost_dollars_total[$__rate_interval])) * 3600",
+                 "{{backbone}}"),
+            ), "currencyUSD", "Dollars an hour."),
+            Panel("Escalations", (
+                ("sum by (task) (rate(barn_escalations_total[$__rate_interval]))", "{{task}}"),
+            ), "reqps"),
+            Panel("Explored", (
+                ("sum by (policy) (rate(barn_explored_total[$__rate_interval]))", "{{policy}}"),
+            ), "reqps"),
+            Panel("Quality table", (("max(barn_table_version)", "version"),)),
+        ),
+    ),
+    "serving": (
+        "Serving",
+        (
+            Panel("Requests", (
+                ("sum by (outcome) (rate(barn_requests_total[$__rate_interval]))", "{{outcome}}"),
+            ), "reqps"),
+            Panel("Errors", (
+                ("sum by (code) (rate(barn_errors_total[$__rate_interval]))", "{{code}}"),
+            ), "reqps"),
+            Panel("Latency", (
+                (_quantile(0.5, "gen_ai_server_request_duration_seconds", "backbone"), "{{backbone}} p50"),
+                (_quantile(0.99, "gen_ai_server_request_duration_seconds", "backbone"), "{{backbone}} p99"),
+            ), "s"),
+            Panel("Time to first token", (
+                (_quantile(0.5, "gen_ai_server_time_to_first_token_seconds", "backbone"), "{{backbone}} p50"),
+                (_quantile(0.99, "gen_ai_server_time_to_first_token_seconds", "backbone"), "{{backbone}} p99"),
+            ), "s"),
+            Panel("Time per output token", (
+                (_quantile(0.5, "gen_ai_server_time_per_output_token_seconds", "backbone"), "{{backbone}}"),
+            ), "s"),
+            Panel("Where the time goes", (
+                (_quantile(0.5, "barn_phase_seconds", "phase"), "{{phase}}"),
+            ), "s"),
+            Panel("Tokens", (
+                ("sum by (backbone, direction) (rate(barn_tokens_total[$__rate_interval]))",
+                 "{{backbone}} {{direction}}"),
+            ), "short"),
+            Panel("Under way", (("sum by (backbone) (barn_ongoing_requests)", "{{backbone}}"),)),
+            Panel("Spool", (("sum(barn_spool_bytes)", "bytes"),), "bytes"),
+            Panel("Store away", (
+                ("sum(rate(barn_drain_failures_total[$__rate_interval]))", "failures"),
+            ), "reqps"),
+        ),
+    ),
+}  # fmt: skip
+
+
+def build(uid: str) -> str:
+    """One dashboard as JSON."""
+    title, panels = BOARDS[uid]
+    made: Any = (
+        board.Dashboard(f"Barn: {title}")
+        .uid(f"barn-{uid}")
+        .tags(["barn"])
+        .refresh("10s")
+        .time("now-1h", "now")
+        .timezone("browser")
+        .with_variable(
+            board.DatasourceVariable("datasource").label("Data source").type("prometheus")
+        )
+    )
+    for panel in panels:
+        made = made.with_panel(_panel(panel))
+    text: str = JSONEncoder(sort_keys=True, indent=1).encode(made.build())
+    return text + "\n"
+
+
+def _panel(panel: Panel) -> Any:
+    legend = (
+        VizLegendOptions()
+        .display_mode(LegendDisplayMode.LIST)
+        .placement(LegendPlacement.BOTTOM)
+        .show_legend(True)  # noqa: FBT003 - the builder's own signature
+    )
+    made: Any = (
+        timeseries.Panel()
+        .title(panel.title)
+        .description(panel.about or panel.title)
+        .unit(panel.unit)
+        .datasource(SOURCE)
+        .legend(legend)
+        .height(8)
+        .span(12)
+    )
+    for k, (expression, name) in enumerate(panel.queries):
+        query = prometheus.Dataquery().expr(expression).legend_format(name).ref_id("ABC"[k])
+        made = made.with_target(query.datasource(SOURCE))
+    return made
+
+
+def main() -> None:
+    """Write every dashboard."""
+    for uid in BOARDS:
+        (HERE / f"{uid}.json").write_text(build(uid), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

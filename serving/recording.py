@@ -1,0 +1,41 @@
+"""Who writes what down: interactions, copies and feedback go to the spool and are counted."""
+
+from evaluation.events import Feedback, Probe, Served, Shadowed
+from evaluation.records import Interaction
+from evaluation.spool import Spool
+from routing.domain import RequestId
+from serving.reply import Told
+from serving.telemetry import Metrics
+
+FIRST_TRY = "cascade"
+"""The name under which a cascade's first answers are kept."""
+
+
+class Recording:
+    """The writing end of everything; every method raises OSError when the disk refuses."""
+
+    def __init__(self, spool: Spool, metrics: Metrics) -> None:
+        self._spool = spool
+        self._metrics = metrics
+
+    def interaction(self, told: Told) -> None:
+        """Write a user's request down, a probe, or the first try of a cascade."""
+        if told.primary_id is not None:
+            more = {"primary_id": told.primary_id, "experiment": FIRST_TRY}
+            self._spool.append(Shadowed.of(told.seen, **more))
+            self._metrics.count("barn_escalations", told.seen.decision.task.value)
+        elif told.probe_set is not None:
+            self._spool.append(Probe.of(told.seen, probe_set=told.probe_set[:64]))
+        else:
+            self._spool.append(Served.of(told.seen, experiment=told.experiment))
+            self._metrics.saw(told)
+
+    def copy(self, seen: Interaction, primary: RequestId, experiment: str) -> None:
+        """Write down how a shadow copy ended."""
+        self._spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))
+        self._metrics.copied(experiment, seen.outcome)
+
+    def word(self, said: Feedback) -> None:
+        """Write one word of feedback down."""
+        self._spool.append(said)
+        self._metrics.heard(said)
