@@ -110,7 +110,7 @@ async def measure(
             sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(ZOO / MODEL),
             "--served-model-name", MODEL, "--port", str(port), "--host", "127.0.0.1",
             "--dtype", "bfloat16", "--enforce-eager", "--max-model-len", "256",
-            "--max-num-seqs", "32", "--disable-log-stats",
+            "--max-num-seqs", "32", "--disable-log-stats", "--distributed-executor-backend", "uni",
         ]  # fmt: skip
         async with started(command, f"http://127.0.0.1:{port}", "/health") as url:
             await all_loads("vLLM server", url, MODEL)

@@ -71,7 +71,8 @@ class Verdict:
     """What can be said of one task, at any time one looks.
 
     `difference` is the mean of new − old scores and `interval` its 95 % confidence sequence;
-    `e_value` is McNemar's against equality.
+    `e_value` is evidence against equality: betting on the difference, and McNemar's where scores
+    are right or wrong.
     """
 
     task: str
@@ -110,8 +111,10 @@ def _judge(task: str, pairs: Sequence[Pair], margin: float, alpha: float) -> Ver
     sequence = paired(alpha).update(new - old)
     low, high = sequence.interval()
     who = solved(pairs)
-    # both tests are valid at any time; their mean is an e-value as well
-    e_value = (mcnemar_e_value(who.only_old, who.only_new) + sequence.e_value(0.0)) / 2
+    e_value = sequence.e_value(0.0)
+    if np.isin(old, (0.0, 1.0)).all() and np.isin(new, (0.0, 1.0)).all():
+        # right or wrong: both test the same hypothesis, and the mean of e-values is one as well
+        e_value = (mcnemar_e_value(who.only_old, who.only_new) + e_value) / 2
     conclusion: Conclusion = "undecided"
     if e_value >= 1 / alpha:
         conclusion = "better" if float((new - old).mean()) > 0 else "worse"

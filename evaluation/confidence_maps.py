@@ -4,7 +4,7 @@ Half of the answers (by a hash of their id) fit a map, the other half judge it: 
 what it was fitted on, and none is kept that does not beat the raw confidence there.
 """
 
-import zlib
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,9 +31,13 @@ class Fitted:
     judged_on: int
 
 
-def fits(request_id: str) -> bool:
-    """Tell whether an answer belongs to the fitting half."""
-    return zlib.crc32(request_id.encode()) % 2 == 0
+def fits(item_id: str, purpose: str = "table") -> bool:
+    """Tell whether an item belongs to the half that is fitted on; each purpose halves anew.
+
+    Items whose ids differ only behind the last hyphen (questions about one picture) stay together.
+    """
+    picture = item_id.rpartition("-")[0] or item_id
+    return hashlib.blake2s(f"{purpose}/{picture}".encode()).digest()[0] % 2 == 0
 
 
 def fit_platt(confidence: FloatArray, score: FloatArray) -> Platt:
@@ -68,7 +72,7 @@ def fit_isotonic(confidence: FloatArray, score: FloatArray, *, most: int = 40) -
 
 def fit_map(request_ids: Sequence[str], confidence: FloatArray, score: FloatArray) -> Fitted | None:
     """Fit both kinds on one half, keep the better on the other; None when neither helps."""
-    half = np.array([fits(i) for i in request_ids], dtype=bool)
+    half = np.array([fits(i, "map") for i in request_ids], dtype=bool)
     if min(half.sum(), (~half).sum()) < LEAST / 2:
         return None
     c, s = confidence[half], score[half]

@@ -1,13 +1,13 @@
 """Move events from the spool into the store: at least once, and once in effect."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event as Signal
 
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from evaluation.events import ANY_EVENT, Event
 from evaluation.spool import is_abandoned, read_lines, segments
@@ -46,13 +46,25 @@ class Drainer:
         abandoned = is_abandoned(segment)
         while lines := list(read_lines(segment, self._offsets.get(segment, 0), self._batch)):
             events = [event for line, _ in lines if (event := _parse(line, segment))]
-            self._store.append(events)
+            self._append(events, segment)
             self._offsets[segment] = lines[-1][1]
             moved += len(events)
         if abandoned:
             segment.unlink(missing_ok=True)
             self._offsets.pop(segment, None)
         return moved
+
+    def _append(self, events: Sequence[Event], segment: Path) -> None:
+        """Store a batch; an event that the database itself refuses is set aside alone."""
+        try:
+            self._store.append(events)
+        except (DataError, IntegrityError):
+            for event in events:
+                try:
+                    self._store.append([event])
+                except (DataError, IntegrityError) as error:
+                    _log.error("an event in %s is refused: %s", segment.name, error)
+                    _set_aside(event.model_dump_json().encode() + b"\n", segment)
 
     def run(
         self,
@@ -70,6 +82,9 @@ class Drainer:
             except SQLAlchemyError as error:
                 _log.warning("the event store is away, events wait in the spool: %s", error)
                 on_failure()
+            except Exception:  # noqa: BLE001 - the thread must live; the log says what it was
+                _log.exception("the drainer's round failed; it goes on")
+                on_failure()
             if stopping:
                 return
 
@@ -80,6 +95,10 @@ def _parse(line: bytes, segment: Path) -> Event | None:
     except ValidationError as error:
         # A line we cannot read must not stop the others; it is kept beside the spool.
         _log.error("unreadable event in %s: %s", segment.name, error)
-        with segment.with_suffix(".rejected").open("ab") as rejected:
-            rejected.write(line)
+        _set_aside(line, segment)
         return None
+
+
+def _set_aside(line: bytes, segment: Path) -> None:
+    with segment.with_suffix(".rejected").open("ab") as rejected:
+        rejected.write(line)

@@ -58,10 +58,10 @@ class Evaluator:
     def tick(self) -> int:
         """Grade what is new and do what is due; return how many grades were written."""
         now = self._now()
-        written = grade_pending(self._store)
+        written = grade_pending(self._store, now)
         if now - self._guarded_s >= self._schedule.guard_every_s:
             self._guarded_s = now
-            written += grade_late_shadows(self._store, now - DAY_S)
+            written += grade_late_shadows(self._store, now - DAY_S, now)
             self._guard(now)
             self._publish()
             if self._schedule.retention_days > 0:
@@ -155,7 +155,11 @@ class TableFiles:
 
     def current(self) -> QualityTable:
         """The newest table."""
-        return self._read(self._current) or self.base()
+        return self.published() or self.base()
+
+    def published(self) -> QualityTable | None:
+        """The newest table that was published; None when there is none that can be read."""
+        return self._read(self._current)
 
     def stamp(self) -> tuple[float, int]:
         """Something that changes whenever the current table does."""
@@ -165,18 +169,21 @@ class TableFiles:
             return 0.0, 0
         return found.st_mtime, found.st_ino
 
-    def publish(self, table: QualityTable) -> None:
-        """Make `table` the current one, at once and whole; the one before is kept beside it."""
-        if self._current.exists():
-            before = self._current.with_name("table-before.json")
-            before.write_bytes(self._current.read_bytes())
+    def publish(self, table: QualityTable, base: QualityTable | None = None) -> None:
+        """Make `table` the current one, at once and whole, and `base` what refits start from.
+
+        What there was before is kept beside them, for `undo`.
+        """
+        self._write(self._current.with_name("table-before.json"), self.current())
+        self._write(self._current.with_name("table-base-before.json"), self.base())
+        if base is not None:
+            self._write(self._base, base)
         self._write(self._current, table)
 
     def replace(self, table: QualityTable) -> QualityTable:
         """Take an operator's table: it becomes the base and the current one, as a new version."""
         table = table.model_copy(update={"version": self.current().version + 1})
-        self._write(self._base, table)
-        self.publish(table)
+        self.publish(table, table)
         return table
 
     def undo(self) -> QualityTable:
@@ -186,10 +193,11 @@ class TableFiles:
             TableError: there is none.
         """
         before = self._read(self._current.with_name("table-before.json"))
+        base = self._read(self._current.with_name("table-base-before.json"))
         if before is None:
             raise TableError("there is no earlier table to go back to")
         table = before.model_copy(update={"version": self.current().version + 1})
-        self.publish(table)
+        self.publish(table, base)
         return table
 
     def _ship(self) -> QualityTable:

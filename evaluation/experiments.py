@@ -37,7 +37,7 @@ class Spec(BaseModel):
     users: tuple[str, ...] = Field((), description="none: every user")
     margin: float = Field(0.02, gt=0, lt=1, description="differences below this do not matter")
     alpha: float = Field(0.05, gt=0, lt=1)
-    max_tokens: int = Field(1_000_000, ge=1, description="budget of the copies, all together")
+    max_tokens: int = Field(1_000_000, ge=1, description="budget of the copies, of each front end")
     max_pairs: int = Field(20_000, ge=1, description="stop after so many graded pairs")
     max_days: float = Field(30, gt=0)
 
@@ -136,8 +136,10 @@ def pairs(store: Store, spec: Spec) -> list[Pair]:
         .where(
             copied.c.experiment == spec.name, copied.c.backbone == spec.candidate,
             asked.c.backbone == spec.control, copy.c.by == "truth",
+            # a verdict grades only copies that say the same: as pairs they would all be ties
+            copy.c.metric != "verdict", primary.c.metric != "verdict",
         )
-        .order_by(copy.c.told_s, asked.c.request_id)
+        .order_by(copy.c.known_s, asked.c.request_id)
     )  # fmt: skip
     return [
         Pair(
@@ -170,19 +172,31 @@ def shadow_verdicts(store: Store, spec: Spec) -> tuple[Verdict, ...]:
 def split_intervals(store: Store, spec: Spec) -> dict[str, tuple[int, float, float]]:
     """Per task and for `all`: graded events, and the interval for candidate − control.
 
-    The order is that in which grades became known; each task's sequence is valid on its own.
+    The order is that in which grades became known; each task's sequence is valid on its own. A user
+    stays on one side, so of each user only the first graded answer counts: the later ones are not
+    random any more.
     """
     t, g = interactions.c, grades.c
     query = (
-        select(t.task, t.backbone, t.propensity, g.score)
+        select(t.request_id, t.user, t.task, t.backbone, g.score)
         .join(grades, g.request_id == t.request_id)
-        .where(t.experiment == spec.name, t.kind == "served", g.by == "truth")
-        .order_by(g.told_s, t.request_id)
+        .where(
+            t.experiment == spec.name,
+            t.kind == "served",
+            g.by == "truth",
+            t.backbone.in_((spec.control, spec.candidate)),
+        )
+        .order_by(g.known_s, t.request_id)
     )
     least = min(spec.share, 1 - spec.share)
     states: dict[str, SplitSequence] = {}
+    seen: set[tuple[str, str]] = set()
     for row in store.rows(query):
+        unit = row["user"] or row["request_id"]
         for task in (row["task"], "all"):
+            if (task, unit) in seen:
+                continue
+            seen.add((task, unit))
             state = states.get(task) or SplitSequence.start(
                 alpha=spec.alpha, least_propensity=least
             )

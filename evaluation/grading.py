@@ -5,6 +5,7 @@ by a verdict only where the copy gave the same answer.
 """
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from evaluation.stores.schema import feedback, grades, interactions
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
@@ -26,7 +29,7 @@ class Orphan:
     at_s: float
 
 
-def grade_pending(store: Store, *, most: int = 2_000) -> int:
+def grade_pending(store: Store, now_s: float, *, most: int = 2_000) -> int:
     """Grade feedback whose answer has arrived; return how many grades were written."""
     there = select(interactions.c.request_id)
     waiting = store.rows(
@@ -47,12 +50,12 @@ def grade_pending(store: Store, *, most: int = 2_000) -> int:
     graded: dict[tuple[str, str], Row] = {}
     for said in waiting:
         for row in _graded(said, answers.get(said["request_id"], [])):
-            graded[row["request_id"], row["by"]] = row
+            graded[row["request_id"], row["by"]] = row | {"known_s": now_s}
     store.upsert_grades(list(graded.values()), [row["feedback_id"] for row in waiting])
     return len(graded)
 
 
-def grade_late_shadows(store: Store, since_s: float, *, most: int = 2_000) -> int:
+def grade_late_shadows(store: Store, since_s: float, now_s: float, *, most: int = 2_000) -> int:
     """Grade the copies made since Unix time `since_s` whose primary had been graded before them."""
     graded = select(grades.c.request_id)
     late = store.rows(
@@ -66,6 +69,7 @@ def grade_late_shadows(store: Store, since_s: float, *, most: int = 2_000) -> in
                 select(feedback.c.request_id).where(feedback.c.graded.is_(True))
             ),
         )
+        .order_by(interactions.c.at_s.desc())  # those that cannot be graded fall behind
         .limit(most)
     )
     written = 0
@@ -78,7 +82,8 @@ def grade_late_shadows(store: Store, since_s: float, *, most: int = 2_000) -> in
             if row["request_id"] == copy["request_id"]
         ]
         if rows:
-            store.upsert_grades(rows[-1:], [])
+            newest = {row["by"]: row | {"known_s": now_s} for row in rows}
+            store.upsert_grades(list(newest.values()), [])
             written += 1
     return written
 
@@ -90,7 +95,12 @@ def _graded(said: Row, answers: list[Row]) -> list[Row]:
     for answer in answers:
         if answer["answer"] is None:
             continue
-        scored = _score(said, answer, primary)
+        try:
+            scored = _score(said, answer, primary)
+        except (ArithmeticError, ValueError) as error:
+            # one word must not stop the others; it stays in the history without a grade
+            _log.warning("feedback %s cannot be graded: %s", said["feedback_id"], error)
+            scored = None
         if scored is not None:
             told.append(_row(said, answer, scored))
     return told

@@ -94,18 +94,23 @@ def graded(item: Item, answer: str, task: Task) -> tuple[float, str]:
 
 
 def read_answers(path: Path) -> list[Answered]:
-    """Read what was answered before; a half-written last line is left out."""
+    """Read what was answered before, the last answer of each backbone to each item.
+
+    What failed is left out, and so is a half-written last line.
+    """
     if not path.is_file():
         return []
-    told = []
+    told: dict[tuple[str, str], Answered] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             row = json.loads(line)
         except json.JSONDecodeError:
             continue
         row["facts"] = tuple(row.get("facts", ()))
-        told.append(Answered(**row))
-    return told
+        answer = Answered(**row)
+        if not answer.error:
+            told[answer.id, answer.backbone] = answer
+    return list(told.values())
 
 
 def line_of(told: Answered) -> str:

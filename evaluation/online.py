@@ -155,7 +155,7 @@ def _sequence(store: Store, window: Window, backbone: str, task: str) -> tuple[f
     query = select(grades.c.score).where(*_within(window), grades.c.backbone == backbone)
     if task != "all":
         query = query.where(grades.c.task == task)
-    query = query.order_by(grades.c.told_s, grades.c.request_id).limit(MOST_FOR_A_SEQUENCE)
+    query = query.order_by(grades.c.known_s, grades.c.request_id).limit(MOST_FOR_A_SEQUENCE)
     scores = [row["score"] for row in store.rows(query)]
     return MeanSequence().update(scores).interval()
 

@@ -5,6 +5,7 @@ would have given and paid for. Measures: RouteLLM's APGR and CPT (Ong et al. 202
 VL-RouterBench's rank score, beside accuracy and cost.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -70,21 +71,29 @@ def replay(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Scores, costs and calls to the dearest backbone of every case, (n,) each."""
     dearest = max(cards, key=lambda c: c.price_in + c.price_out).id
+    by_id = {c.id: c for c in cards}
     scores, costs, calls = (np.zeros(len(found)) for _ in range(3))
     for i, case in enumerate(found):
         asked = Asked(case.scores, Limits(quality=quality))
         decision = decide(case.query, asked, case.features, cards, State(table), policy, u=0.5)
         told = case.answers[decision.model]
-        scores[i], costs[i], calls[i] = told.score, told.cost, decision.model == dearest
+        scores[i], calls[i] = told.score, decision.model == dearest
+        costs[i] = price(told, by_id[decision.model])
         if isinstance(policy, Cascade):
             first = next(o for o in decision.offers if o.card.id == decision.model)
             sure = table.worth(decision.model).calibrated(decision.task, told.confidence)
-            after = policy.escalation(asked, decision.offers, first, sure)
+            able = [o for o in decision.offers if o.card.id in decision.able]
+            after = policy.escalation(asked, able, first, sure)
             if after is not None:
                 second = case.answers[after.card.id]
-                scores[i], costs[i] = second.score, costs[i] + second.cost
+                scores[i], costs[i] = second.score, costs[i] + price(second, after.card)
                 calls[i] = after.card.id == dearest
     return scores, costs, calls
+
+
+def price(told: Answered, card: ModelCard) -> float:
+    """Dollars of one recorded answer at a card's prices."""
+    return (told.prompt_tokens * card.price_in + told.completion_tokens * card.price_out) / 1000
 
 
 def point(name: str, quality: float, seen: tuple[FloatArray, FloatArray, FloatArray]) -> Point:
@@ -93,24 +102,28 @@ def point(name: str, quality: float, seen: tuple[FloatArray, FloatArray, FloatAr
     return Point(name, quality, float(scores.mean()), float(costs.mean()), float(calls.mean()))
 
 
-def oracle(found: Sequence[Case]) -> tuple[FloatArray, FloatArray, FloatArray]:
+def oracle(
+    found: Sequence[Case], cards: Sequence[ModelCard]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The cheapest backbone that is right, or the cheapest of all when none is."""
     scores, costs = np.zeros(len(found)), np.zeros(len(found))
     for i, case in enumerate(found):
-        best = min(case.answers.values(), key=lambda a: (-a.score, a.cost))
-        scores[i], costs[i] = best.score, best.cost
+        told = [(-case.answers[c.id].score, price(case.answers[c.id], c)) for c in cards]
+        worst, costs[i] = min(told)
+        scores[i] = -worst
     return scores, costs, np.zeros(len(found))
 
 
 def apgr(frontier: Sequence[Point], weak: Point, strong: Point) -> float:
-    """Average performance gap recovered (RouteLLM): area under PGR over the dearest's call share.
+    """Average performance gap recovered (RouteLLM), over the share of the extra cost that is spent.
 
-    PGR is (accuracy − weak) / (strong − weak); the curve runs through both ends. A random mix of
-    the two ends has 0.5.
+    RouteLLM has two models and counts calls to the strong one; with three backbones the cost says
+    what calls said. PGR is (accuracy − weak) / (strong − weak); the curve runs through both ends. A
+    random mix of the two ends has 0.5. NaN when there is no gap to recover.
     """
     gap = strong.accuracy - weak.accuracy
     if gap <= 0:
-        return 1.0
+        return math.nan
     shares, recovered = _curve(frontier, weak, strong)
     return float(np.trapezoid(recovered, shares))
 
@@ -132,7 +145,12 @@ def _curve(frontier: Sequence[Point], weak: Point, strong: Point) -> tuple[Float
 
 
 def cpt(frontier: Sequence[Point], weak: Point, strong: Point, recovered: float) -> float:
-    """Call-performance threshold: the least cost share at which the gap is recovered that far."""
+    """The least cost share at which the gap is recovered that far (CPT, over cost, not calls).
+
+    Zero when there is no gap to recover.
+    """
+    if strong.accuracy <= weak.accuracy:
+        return 0.0
     xs, ys = _curve(frontier, weak, strong)
     reached = np.flatnonzero(ys >= recovered)
     if reached.size == 0:
@@ -165,7 +183,7 @@ def interval(
 ) -> tuple[float, float]:
     """95 % percentile bootstrap over items (Efron 1979)."""
     drawn = [values(rng.integers(0, n, n)) for _ in range(rounds)]
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
     return float(low), float(high)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from evaluation.confidence_maps import fits
-from evaluation.offline import Answered, complete
+from evaluation.offline import Answered, DatasetError, complete
 from evaluation.routebench import (
     DIALS,
     Case,
@@ -68,15 +68,16 @@ class BenchReport:
     def print(self, console: Console) -> None:
         """A table for people."""
         best = max(self.singles, key=lambda p: p.accuracy)
+        whole = best.cost or 1.0  # without prices every share is zero
         shown = Table("way", "accuracy", "cost of best", "APGR (95 %)", "CPT 50 %", "CPT 80 %",
                       "acc. at 60 % cost", "rank score")  # fmt: skip
         for p in (*self.singles, self.oracle):
-            shown.add_row(p.name, f"{p.accuracy:.1%}", f"{p.cost / best.cost:.0%}", *[""] * 5)
+            shown.add_row(p.name, f"{p.accuracy:.1%}", f"{p.cost / whole:.0%}", *[""] * 5)
         for j in self.policies:
             top = max(j.frontier, key=lambda p: p.accuracy)
             low, high = j.apgr_interval
             shown.add_row(
-                j.name, f"{top.accuracy:.1%}", f"{top.cost / best.cost:.0%}",
+                j.name, f"{top.accuracy:.1%}", f"{top.cost / whole:.0%}",
                 f"{j.apgr:.3f} ({low:.3f}–{high:.3f})", f"{j.cpt_50:.0%}", f"{j.cpt_80:.0%}",
                 f"{j.accuracy_at_60:.1%}", f"{j.best_rank_score:.3f}",
             )  # fmt: skip
@@ -109,9 +110,16 @@ class BenchReport:
 
 def run_bench(told: Sequence[Answered], cards: Sequence[ModelCard], seed: int) -> BenchReport:
     """Fit the table on one half of the items and judge every policy on the other."""
+    answered = {a.backbone for a in told}
+    cards = [c for c in cards if c.id in answered]
     table = table_from([a for a in told if fits(a.id)], note="route-bench")
     judged = balanced(list(complete([a for a in told if not fits(a.id)])))
     found = cases(judged, shipped(), lambda a: a.facts)
+    if not found or len(cards) < 2:
+        raise DatasetError(
+            "route-bench needs answers of at least two configured backbones, to vision-heavy and "
+            "to reasoning-heavy items"
+        )
     singles = tuple(point(c.id, 1.0, replay(found, cards, table, Fixed(c.id), 1.0)) for c in cards)
     weak = min(singles, key=lambda p: p.cost)
     strong = max(singles, key=lambda p: p.accuracy)
@@ -121,7 +129,7 @@ def run_bench(told: Sequence[Answered], cards: Sequence[ModelCard], seed: int) -
     return BenchReport(
         n=len(found),
         singles=singles,
-        oracle=point("oracle", 1.0, oracle(found)),
+        oracle=point("oracle", 1.0, oracle(found, cards)),
         policies=tuple(
             _judge(name, sweep, weak, strong, singles, found, cards, table, rng)
             for name, sweep in runs

@@ -89,9 +89,8 @@ class MeanSequence:
         """The current interval for the mean; it never widens."""
         kept = np.flatnonzero(self.out == 0)
         width = self.high - self.low
-        if kept.size == 0:  # the truth drifted out of every candidate: say where the mean is
-            mean = self.mean
-            return mean, mean
+        if kept.size == 0:  # the truth lies between two candidates: around the least excluded
+            kept = np.array([int(np.argmin(np.maximum(self.up, self.down)))])
         step = 1 / (GRID - 1)  # a candidate stands for its neighbourhood
         first, last = max(0.0, kept[0] * step - step), min(1.0, kept[-1] * step + step)
         return self.low + width * float(first), self.low + width * float(last)

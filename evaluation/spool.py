@@ -9,6 +9,7 @@ never acknowledged, and is skipped.
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from evaluation.events import Event
@@ -57,10 +58,13 @@ class Spool:
             self._file = -1
 
     def _open(self) -> None:
-        name = f"{self._writer}-{self._number:06d}{_SUFFIX}"
-        flags = os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY
-        self._file = os.open(self._folder / name, flags, 0o600)
+        final = self._folder / f"{self._writer}-{self._number:06d}{_SUFFIX}"
+        # locked before it has its name: a drainer that saw it unlocked would take it for abandoned
+        hidden = final.with_suffix(".new")
+        flags = os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_WRONLY
+        self._file = os.open(hidden, flags, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hidden.rename(final)
         self._written = 0
         self._number += 1
 
@@ -72,7 +76,11 @@ def segments(folder: Path) -> list[Path]:
 
 def waiting_bytes(folder: Path) -> int:
     """Count the bytes in the spool; what has been drained of a living segment is included."""
-    return sum(p.stat().st_size for p in segments(folder) if p.exists())
+    total = 0
+    for segment in segments(folder):
+        with suppress(FileNotFoundError):  # drained meanwhile
+            total += segment.stat().st_size
+    return total
 
 
 def read_lines(segment: Path, offset: int, most: int) -> Iterator[tuple[bytes, int]]:

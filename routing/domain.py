@@ -149,6 +149,7 @@ class Offer:
     cost: float
     latency_s: float
     utility: float
+    evidence: float = 2.0  # answers behind the expected accuracy
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ class Decision:
     table_version: int = 0
     offers: tuple[Offer, ...] = ()
     losers: tuple[tuple[ModelId, str], ...] = ()  # why each other backbone was not chosen
+    able: tuple[ModelId, ...] = ()  # whom limits and load allowed
 
     @property
     def family(self) -> Family:

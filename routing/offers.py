@@ -49,7 +49,14 @@ def offers(  # noqa: PLR0913 - what a price and a rating depend on
     dearest = max((cost for _, _, cost, _ in rated), default=0.0)
     rate = exchange_rate(limits.quality)
     return tuple(
-        Offer(card, accuracy, cost, latency, _utility(accuracy, cost, dearest, rate))
+        Offer(
+            card,
+            accuracy,
+            cost,
+            latency,
+            _utility(accuracy, cost, dearest, rate),
+            _evidence(scores, table.worth(card.id)),
+        )
         for card, accuracy, cost, latency in rated
     )
 
@@ -59,6 +66,10 @@ def _utility(accuracy: float, cost: float, dearest: float, rate: float) -> float
     if math.isinf(rate):
         return -share
     return accuracy - rate * share
+
+
+def _evidence(scores: TaskScores, worth: Worth) -> float:
+    return sum(p * worth.posterior(task).weight for task, p in scores.likely)
 
 
 def _expected(
@@ -98,24 +109,25 @@ def within(
 ) -> tuple[tuple[Offer, ...], tuple[tuple[ModelId, str], ...]]:
     """Split offers into those the limits and the load allow, and why the others are out.
 
-    When nothing is left, the limits yield before the request fails: a saturated backbone is better
-    than none, and so is the cheapest or fastest one over a limit.
+    When nothing is left, one backbone is asked all the same: first one that is only busy, then the
+    cheapest over the price or the fastest over the deadline, last one that is down.
     """
-    kept, out = [], []
-    for offer in found:
-        busy = load.get(offer.card.id, Load())
-        if not busy.healthy:
-            out.append((offer.card.id, "it is down"))
-        elif busy.saturated:
-            out.append((offer.card.id, f"it is busy ({busy.ongoing} under way)"))
-        elif offer.cost > limits.max_cost:
-            out.append((offer.card.id, f"costs ${offer.cost:.2g}, over ${limits.max_cost:.2g}"))
-        elif offer.latency_s > limits.deadline_s:
-            out.append((offer.card.id, f"takes {offer.latency_s:.2g} s, too late"))
-        else:
-            kept.append(offer)
+    why = {o.card.id: _objection(o, load.get(o.card.id, Load()), limits) for o in found}
+    kept = [o for o in found if not why[o.card.id][1]]
     if not kept and found:
-        least = min(found, key=lambda o: (not load.get(o.card.id, Load()).healthy, o.cost))
-        kept = [least]
-        out = [(name, why) for name, why in out if name != least.card.id]
-    return tuple(kept), tuple(out)
+        kept = [min(found, key=lambda o: (why[o.card.id][0], o.cost, o.latency_s))]
+    allowed = {o.card.id for o in kept}
+    return tuple(kept), tuple((m, text) for m, (_, text) in why.items() if m not in allowed)
+
+
+def _objection(offer: Offer, busy: Load, limits: Limits) -> tuple[float, str]:
+    """How bad what speaks against an offer is, and what it is; nothing is (0, "")."""
+    if not busy.healthy:
+        return math.inf, "it is down"
+    if offer.cost > limits.max_cost:
+        return 2 + offer.cost, f"costs ${offer.cost:.2g}, over ${limits.max_cost:.2g}"
+    if offer.latency_s > limits.deadline_s:
+        return 2 + offer.latency_s, f"takes {offer.latency_s:.2g} s, too late"
+    if busy.saturated:
+        return 1, f"it is busy ({busy.ongoing} under way)"
+    return 0, ""

@@ -93,6 +93,7 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, and nothing els
         table_version=state.table.version,
         offers=every,
         losers=(*lost, *over, *out),
+        able=tuple(o.card.id for o in kept),
     )
 
 

@@ -20,7 +20,7 @@ class TableError(ValueError):
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Posterior(_Frozen):
@@ -103,7 +103,7 @@ class Success(_Frozen):
     weights: dict[int, float]
     facts: tuple[float, ...] = ()
     tasks: dict[Task, float] = {}
-    evidence: dict[Task, float] = {}
+    evidence: dict[Task, Annotated[float, Field(ge=0)]] = {}
 
 
 class Worth(_Frozen):
@@ -111,7 +111,7 @@ class Worth(_Frozen):
 
     accuracy: dict[Task, Posterior] = {}
     confidence: dict[Task, ConfidenceMap] = {}
-    completion_tokens: dict[Task, float] = {}
+    completion_tokens: dict[Task, Annotated[float, Field(ge=0)]] = {}
     first_token_s: float = Field(0.0, ge=0)
     per_token_s: float = Field(0.0, ge=0)
     success: Success | None = None

@@ -6,11 +6,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import anyio.to_thread
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from serving import replies, sse
 from serving.access import Keyring
@@ -192,7 +194,8 @@ def _add_status(api: FastAPI, parts: Parts) -> None:
         """Prometheus metrics of every process of this node."""
         for model, load in parts.gateway.loads.now().items():
             parts.metrics.gauge("barn_ongoing_requests", load.ongoing, model)
-        return Response(parts.metrics.text(), media_type="text/plain; version=0.0.4")
+        text = await anyio.to_thread.run_sync(parts.metrics.text)
+        return Response(text, media_type="text/plain; version=0.0.4")
 
 
 def _model(name: str, **more: str | int) -> dict[str, Any]:
@@ -221,11 +224,14 @@ async def _body(request: Request, limit: int) -> bytes:
     """Read the body, and stop reading as soon as it is too large."""
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise TooLargeError(f"the body has more than {limit} bytes")
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise TooLargeError(f"the body has more than {limit} bytes")
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise ClientGoneError("the client went away") from error
     return b"".join(parts)
 
 

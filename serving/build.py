@@ -59,6 +59,7 @@ class Cluster:
 
     def __enter__(self) -> Self:
         check_port(self.settings.service.host, self.settings.service.port)
+        _empty(self.settings.events.folder / "metrics")
         try:
             self._start()
         except BaseException:
@@ -131,7 +132,7 @@ def _prepare(settings: Settings, scratch: Path) -> None:
         "TOKENIZERS_PARALLELISM": "false",
         "RAYLLM_ENABLE_WORKER_PROCESS_SETUP_HOOK": "0",
         # set before prometheus_client is imported: it decides there where values are kept
-        "PROMETHEUS_MULTIPROC_DIR": str(_emptied(settings.events.folder / "metrics")),
+        "PROMETHEUS_MULTIPROC_DIR": str(settings.events.folder / "metrics"),
     }
     if service.haproxy:
         chosen |= {
@@ -150,11 +151,10 @@ def _prepare(settings: Settings, scratch: Path) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = chosen["PROMETHEUS_MULTIPROC_DIR"]
 
 
-def _emptied(folder: Path) -> Path:
-    """A folder without the files of an earlier run."""
+def _empty(folder: Path) -> None:
+    """Remove the files of an earlier run."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return folder.resolve()
 
 
 def _loopback_haproxy(scratch: Path) -> Path:

@@ -146,6 +146,7 @@ def _promote(judge: Judge, spec: Spec) -> QualityTable:
         key = (spec.candidate, Task(pair.task))
         before = seen.get(key, Observed(0.0, 0))
         seen[key] = Observed(before.right + pair.new_score, before.n + 1)
-    table = updated(judge.tables.current(), seen, {}, note=f"promoted {spec.name}")
-    judge.tables.publish(table)
+    note = f"promoted {spec.name}"
+    table = updated(judge.tables.current(), seen, {}, note=note)
+    judge.tables.publish(table, updated(judge.tables.base(), seen, {}, note=note))
     return table

@@ -1,7 +1,6 @@
 """What a front end reads again and again while it serves: the quality table and the experiments."""
 
 import logging
-from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,31 +12,23 @@ _log = logging.getLogger(__name__)
 
 
 class TableFeed:
-    """The newest table; the file is looked at no more than a few times a second."""
+    """The newest table; read by the drainer's thread, so that no request waits for a file."""
 
-    def __init__(
-        self, files: TableFiles, clock: Callable[[], float], every_s: float = 0.25
-    ) -> None:
+    def __init__(self, files: TableFiles) -> None:
         self._files = files
-        self._clock = clock
-        self._every_s = every_s
         self._stamp = files.stamp()
         self._table = files.current()
-        self._next_s = clock() + every_s
+
+    def refresh(self) -> None:
+        """Look at the file; one that does not validate changes nothing."""
+        stamp = self._files.stamp()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._table = self._files.published() or self._table
 
     def latest(self) -> QualityTable:
-        """Return the table that is current now; a file that does not validate changes nothing."""
-        moment = self._clock()
-        if moment >= self._next_s:
-            self._next_s = moment + self._every_s
-            stamp = self._files.stamp()
-            if stamp != self._stamp:
-                self._stamp = stamp
-                self._table = self._newer(self._files.current())
+        """Return the table that is current now."""
         return self._table
-
-    def _newer(self, found: QualityTable) -> QualityTable:
-        return found if found.version >= self._table.version else self._table
 
 
 class ExperimentFeed:

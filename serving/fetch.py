@@ -27,7 +27,11 @@ class Fetcher:
             BadImageError: the scheme or host is not allowed, or it cannot be fetched.
             TooLargeError: the body is over the limit.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as error:
+            raise BadImageError(f"{where}: not a URL: {error}", where) from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise BadImageError(f"{where}: expected a data: URL or http(s)://host/…", where)
         if parts.hostname not in self._limits.allowed_hosts:
@@ -37,12 +41,11 @@ class Fetcher:
                 where,
             )
         address = self._address(parts.hostname, where)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
         netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         direct = parts._replace(netloc=netloc).geturl()
         try:
             return self._read(direct, parts.netloc.rpartition("@")[2], parts.hostname, where)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise BadImageError(f"{where}: could not be fetched: {error}", where) from error
 
     def _read(self, url: str, host: str, name: str, where: str) -> bytes:

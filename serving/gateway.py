@@ -1,10 +1,12 @@
 """A request's whole path, in one screen: classify, decide, stream, record."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from evaluation.experiments import Spec
 from evaluation.records import Answer, Interaction, Outcome
 from routing.domain import Decision, ModelCard, ModelId, Query, RequestId
 from routing.eligible import NoEligibleModelError
@@ -24,6 +26,8 @@ from serving.live import Loads
 from serving.parsing import Question
 from serving.reply import Hosted, Recorder, Reply, Told, again, durably
 from serving.transcript import Clock, Transcript
+
+_log = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -50,7 +54,9 @@ class Gateway:
         self.now = now
         self._new_id = new_id
 
-    async def answer(self, question: Question, started_s: float) -> Reply:
+    async def answer(  # noqa: C901, PLR0915 - a request's whole way, to be read in one screen
+        self, question: Question, started_s: float
+    ) -> Reply:
         """Route `question`, start its answer and wait for the first piece.
 
         A backbone that is down or full is replaced by the next that the policy would choose,
@@ -70,8 +76,12 @@ class Gateway:
         timing = {"parse_s": parsed_s - started_s, "route_s": self._clock() - parsed_s}
         cascade = self.desk.cascade(case)
         failures: list[str] = []
+        refusal: ServiceError | None = None
         while True:
-            decision = self._decide(case, left)
+            try:
+                decision = self._decide(case, left)
+            except ServiceError as error:
+                raise (refusal or error) from error  # what refused first says more
             if failures:
                 tried = ", ".join(failures)
                 decision = replace(decision, reason=f"{decision.reason}; instead of {tried}")
@@ -85,9 +95,12 @@ class Gateway:
             except (BackboneDownError, OverloadedError) as error:
                 if isinstance(error, BackboneDownError):
                     self.loads.refused(decision.model)
+                refusal = refusal or error
                 left = [card for card in left if card.id != decision.model]
                 if not left or isinstance(error, StorageError):
                     raise
+                if reply.outcome:  # it broke on the way and was recorded: what follows is another
+                    request_id = self._new_id()
                 case = case.without(left[0].id)
                 failures.append(f"{decision.model} ({error.code})")
                 continue
@@ -174,7 +187,7 @@ class Gateway:
             reply.question.streamed, hashes, reply.question.user, detail,
         )  # fmt: skip
         spec = reply.case.experiment
-        experiment = spec.name if spec and not primary else None
+        experiment = spec.name if spec and not primary and _counts(spec, reply.decision) else None
         self._record(Told(interaction, primary, experiment, reply.question.probe_set))
 
     async def _cascaded(self, first: Reply, left: list[ModelCard], started_s: float) -> Reply:
@@ -182,7 +195,8 @@ class Gateway:
         cascade = self.desk.cascade(first.case)
         held = [piece async for piece in first.pieces]
         told = first.outcome[0]
-        offers = [o for o in first.decision.offers if any(c.id == o.card.id for c in left)]
+        able = {c.id for c in left} & set(first.decision.able)
+        offers = [o for o in first.decision.offers if o.card.id in able]
         own = next(o for o in offers if o.card.id == first.decision.model)
         following = None
         if cascade is not None and isinstance(told, Answer):
@@ -194,7 +208,6 @@ class Gateway:
             durably(lambda outcome: self._tell(first, outcome), told)
             return replace(first, pieces=again(held, None))
         copy = replace(first, request_id=RequestId(f"{first.request_id}-first"))
-        self._tell(copy, told, primary=first.request_id)
         sure = first.notes["calibrated_confidence"]
         decision = replace(
             first.decision,
@@ -209,12 +222,20 @@ class Gateway:
             self.loads.refused(following.card.id)
             durably(lambda outcome: self._tell(first, outcome), told)
             return replace(first, pieces=again(held, None))
+        except BaseException:
+            self._told_quietly(copy, told, first.request_id)
+            raise
+        durably(lambda outcome: self._tell(copy, outcome, primary=first.request_id), told)
         return replace(
             reply,
             pieces=again([piece] if piece else [], reply.pieces),
             first_try=told if isinstance(told, Answer) else None,
             first_model=own.card.id,
         )
+
+    def _told_quietly(self, reply: Reply, told: Outcome, primary: RequestId) -> None:
+        with suppress(OSError):  # something else is being raised, and says more
+            self._tell(reply, told, primary=primary)
 
     async def _recorded(
         self,
@@ -239,16 +260,16 @@ class Gateway:
             refused = not transcript.tokens  # never started: another backbone may be asked
             outcome = outcome or transcript.broken(by=type(error).__name__)
             if not refused and not isinstance(error, StorageError):
-                record(outcome)
+                _quietly(record, outcome)
             raise
         except ServiceError as error:
             if outcome is None:
                 outcome = transcript.broken(by=type(error).__name__)
-                record(outcome)
+                _quietly(record, outcome)
             raise
         finally:
             if outcome is None:
-                record(transcript.broken(by="Abandoned"))
+                _quietly(record, transcript.broken(by="Abandoned"))
 
     async def _in_time(self, pieces: AsyncGenerator[Piece], ends_s: float) -> AsyncGenerator[Piece]:
         while True:
@@ -260,3 +281,16 @@ class Gateway:
             if piece is None:
                 return
             yield piece
+
+
+def _quietly(record: Callable[[Outcome], None], outcome: Outcome) -> None:
+    try:
+        record(outcome)
+    except OSError as error:  # nobody waits for an answer that must not be given
+        _log.error("a failure could not be recorded: %s", error)
+
+
+def _counts(spec: Spec, decision: Decision) -> bool:
+    """Tell whether a split chose: where load or limits left one side only, it did not."""
+    sides = {ModelId(spec.control), ModelId(spec.candidate)}
+    return sides <= set(decision.able) and decision.model in sides

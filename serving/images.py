@@ -5,7 +5,9 @@ import binascii
 import hashlib
 import io
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -13,11 +15,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from routing.domain import ImageFacts
 from routing.features import look
 from serving.engines.base import Picture
-from serving.errors import BadImageError, NotAnImageError, TooLargeError
+from serving.errors import BadImageError, NotAnImageError, ServiceError, TooLargeError
 from serving.settings import ImageLimits
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 LOOK_PX = 128
+MOST_OBLONG = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,19 @@ class Decoded:
     image: Image.Image
     sha256: str
     facts: ImageFacts
+    ready: dict[int, Picture] = field(default_factory=dict)
+
+    def prepared(self, sides_px: Iterable[int]) -> Self:
+        """The same picture, shrunk already for these encoders: work for a thread, not the loop."""
+        return replace(self, ready={side: self.shrunk(side) for side in sides_px})
 
     def shrunk(self, side_px: int) -> Picture:
         """Resize the shortest edge to what the vision encoder takes, as its processor would.
 
         A picture that is smaller already is left alone; its processor scales it up.
         """
+        if side_px in self.ready:
+            return self.ready[side_px]
         image = self.image
         short, long = sorted(image.size)
         if short > side_px:
@@ -80,11 +90,19 @@ def decode_bytes(data: bytes, limits: ImageLimits, where: str) -> Decoded:
                         f"{limits.max_pixels} pixels",
                         where,
                     )
+                if max(file.size) > MOST_OBLONG * min(file.size):
+                    raise BadImageError(
+                        f"{where}: {file.width} x {file.height} pixels; one side may be at most "
+                        f"{MOST_OBLONG} times the other",
+                        where,
+                    )
                 image = _flat(file)
+    except ServiceError:
+        raise
     except UnidentifiedImageError as error:
         kinds = ", ".join(FORMATS)
         raise NotAnImageError(f"{where}: not a picture; this reads {kinds}", where) from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # decoders raise what they like on broken data
         raise BadImageError(f"{where}: the picture is broken: {error}", where) from error
     return Decoded(image, hashlib.sha256(image.tobytes()).hexdigest(), _facts(image))
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from routing.domain import ImageFacts
 from serving.engines.base import Sampling
-from serving.errors import BadRequestError, TooLargeError
+from serving.errors import BadRequestError, NoModelError, TooLargeError
 from serving.images import Decoded, decode_bytes, decode_data_url
 from serving.prompts import Turn
 from serving.settings import ImageLimits, Limits
@@ -59,7 +59,18 @@ class Question:
 class Parser:
     """Knows the limits; decodes pictures in `pool`, off the event loop."""
 
-    def __init__(self, limits: Limits, images: ImageLimits, pool: Executor, fetch: Fetch) -> None:
+    def __init__(  # noqa: PLR0913 - what reading a request needs
+        self,
+        limits: Limits,
+        images: ImageLimits,
+        pool: Executor,
+        fetch: Fetch,
+        *,
+        sides_px: tuple[int, ...] = (),
+        most_pictures: int = 16,
+    ) -> None:
+        self._sides_px = sides_px
+        self._most_pictures = most_pictures
         self._limits = limits
         self._images = images
         self._pool = pool
@@ -117,13 +128,19 @@ class Parser:
             for k, part in enumerate(message.content)
             if isinstance(part, ImagePart)
         ]
+        if len(found) > self._most_pictures:  # told before any of them is decoded
+            raise NoModelError(
+                f"{len(found)} pictures; no backbone takes more than {self._most_pictures}"
+            )
         jobs = [loop.run_in_executor(self._pool, self._picture, *one) for one in found]
         return tuple([await job for job in jobs])
 
     def _picture(self, url: str, where: str) -> Decoded:
         if url.startswith("data:"):
-            return decode_data_url(url, self._images, where)
-        return decode_bytes(self._fetch(url, where), self._images, where)
+            decoded = decode_data_url(url, self._images, where)
+        else:
+            decoded = decode_bytes(self._fetch(url, where), self._images, where)
+        return decoded.prepared(self._sides_px)
 
 
 def _check(request: ChatRequest) -> None:

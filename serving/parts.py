@@ -57,12 +57,14 @@ class Built:
 
     api: FastAPI
     gateway: Gateway
+    shadows: Shadows
     spool: Spool
     stop: threading.Event
     drainer: threading.Thread
 
-    def close(self) -> None:
-        """Drain what is left and let go of the spool."""
+    async def close(self) -> None:
+        """End the copies, drain what is left and let go of the spool."""
+        await self.shadows.close()
         self.spool.close()
         self.stop.set()
         self.drainer.join(timeout=10)
@@ -80,7 +82,7 @@ def assemble(
     recording = Recording(spool, metrics)
     store = Store(connect(settings.events.url()))
     register, files = Register(store), table_files(settings)
-    table = TableFeed(files, time.monotonic)
+    table = TableFeed(files)
     running = ExperimentFeed(register)
     running.refresh()
     loads = Loads({ModelId(b.id): _capacity(b) for b in settings.backbones}, time.monotonic)
@@ -111,16 +113,17 @@ def assemble(
     )
     limits = ShadowLimits(**settings.shadow.model_dump())
     keyring = Keyring(settings.access.keys)
+    shadows = Shadows(gateway, limits, running.running, recording.copy, time.monotonic)
     parts = Parts(
         gateway=gateway,
-        parser=_parser(settings),
+        parser=_parser(settings, described),
         metrics=metrics,
         ready=_readiness(engines),
         clock=time.monotonic,
         now=time.time,
         max_body_bytes=settings.limits.max_body_bytes,
         keyring=keyring,
-        shadows=Shadows(gateway, limits, running.running, recording.copy, time.monotonic),
+        shadows=shadows,
         judge=Judge(
             store, register, files, recording.word, keyring, time.time,
             tuple(b.id for b in settings.backbones), running.refresh,
@@ -128,15 +131,25 @@ def assemble(
     )  # fmt: skip
     stop = threading.Event()
     thread = threading.Thread(
-        target=_drain, args=(settings, store, running, metrics, stop), name="drainer", daemon=True
+        target=_drain,
+        args=(settings, store, (table, running), metrics, stop),
+        name="drainer",
+        daemon=True,
     )
     thread.start()
-    return Built(build_api(parts), gateway, spool, stop, thread)
+    return Built(build_api(parts), gateway, shadows, spool, stop, thread)
 
 
-def _parser(settings: Settings) -> Parser:
+def _parser(settings: Settings, described: Mapping[str, Description]) -> Parser:
     pool = ThreadPoolExecutor(4, thread_name_prefix="pictures")
-    return Parser(settings.limits, settings.images, pool, Fetcher(settings.images).fetch)
+    return Parser(
+        settings.limits,
+        settings.images,
+        pool,
+        Fetcher(settings.images).fetch,
+        sides_px=tuple({d.image_side_px for d in described.values()}),
+        most_pictures=max(b.max_images for b in settings.backbones),
+    )
 
 
 def _readiness(engines: Mapping[str, Engine]) -> Callable[[], Awaitable[dict[str, bool]]]:
@@ -153,14 +166,15 @@ def _capacity(backbone: Backbone) -> int:
 def _drain(
     settings: Settings,
     store: Store,
-    running: ExperimentFeed,
+    feeds: tuple[TableFeed, ExperimentFeed],
     metrics: Metrics,
     stop: threading.Event,
 ) -> None:
     folder = settings.events.folder / "spool"
 
     def after() -> None:
-        running.refresh()
+        for feed in feeds:
+            feed.refresh()
         metrics.gauge("barn_spool_bytes", waiting_bytes(folder))
 
     Drainer(folder, store).run(

@@ -102,23 +102,31 @@ class Front:
         described = {name: await engine.describe() for name, engine in engines.items()}
         writer = serve.get_replica_context().replica_id.unique_id
         self._built = assemble(settings, engines, described, writer)
-        self._watch = asyncio.get_running_loop().create_task(self._watch_load(engines))
+        loop = asyncio.get_running_loop()
+        self._watches = [
+            loop.create_task(self._watch_load(ModelId(name), engine))
+            for name, engine in engines.items()
+        ]
 
-    async def _watch_load(self, engines: Mapping[str, Remote]) -> None:
-        """Ask a replica of every backbone how busy it is, again and again."""
+    async def _watch_load(self, model: ModelId, engine: Remote) -> None:
+        """Ask a replica how busy it is, again and again; without a report only our own count."""
         while True:
             await asyncio.sleep(LOAD_EVERY_S)
-            for name, engine in engines.items():
-                ongoing = await engine.ongoing()
-                if ongoing is not None:
-                    self._built.gateway.loads.reported(ModelId(name), ongoing)
+            ongoing: int | None = None
+            try:
+                async with asyncio.timeout(LOAD_EVERY_S):
+                    ongoing = await engine.ongoing()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next report may come
+                logging.getLogger(__name__).debug("%s does not report: %s", model, error)
+            self._built.gateway.loads.reported(model, ongoing or 0)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return self._built.api
 
-    def __del__(self) -> None:
-        self._watch.cancel()
-        self._built.close()
+    async def __del__(self) -> None:
+        for watch in self._watches:
+            watch.cancel()
+        await self._built.close()
 
 
 def application(settings: Settings) -> serve.Application:

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -97,10 +104,15 @@ class Service(_Frozen):
 class Events(_Frozen):
     """Where served requests are recorded."""
 
-    folder: Path = Path(".barn")
+    folder: Path = Field(Path(".barn"), validate_default=True)
     store: str | None = Field(None, description="SQLAlchemy URL; none: SQLite in the folder")
     fsync: bool = Field(default=False, description="survive a power cut, at 4 ms a request")
     drain_every_s: float = Field(0.25, gt=0)
+
+    @field_validator("folder")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.resolve()  # worker processes may have another working directory
 
     def url(self) -> str:
         """The store's SQLAlchemy URL."""

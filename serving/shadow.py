@@ -5,6 +5,8 @@ counted when that takes too long, when the queue is full, or when its experiment
 """
 
 import asyncio
+import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -17,6 +19,13 @@ from serving.gateway import Gateway
 from serving.parsing import Question
 from serving.reply import Reply
 from serving.transcript import Transcript
+
+_log = logging.getLogger(__name__)
+
+
+def _short(name: str) -> str:
+    """A name in a few characters, different for different names."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Shadows:
             # owned here and ended by `close`; there is no task group around a web server's life
             worker = asyncio.get_running_loop().create_task(self._work())
             self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
 
     async def _work(self) -> None:
         while True:
@@ -117,12 +127,14 @@ class Shadows:
         """Ask the candidate as the primary was asked: streamed when that was."""
         model = ModelId(copy.spec.candidate)
         hosted = self._gateway.hosted[model]
-        prompt = self._gateway.prompt(copy.question, model)
-        size = hosted.format.size(prompt.token_ids)
+        size = copy.reply.case.query.prompt_tokens.get(model, 0)
         transcript = Transcript(self._clock, self._clock(), size)
-        if size + prompt.sampling.max_new_tokens > hosted.card.context_tokens:
-            return Dropped("too long for the candidate")
         try:
+            prompt = self._gateway.prompt(copy.question, model)
+            size = hosted.format.size(prompt.token_ids)
+            if size + prompt.sampling.max_new_tokens > hosted.card.context_tokens:
+                return Dropped("too long for the candidate")
+            transcript = Transcript(self._clock, self._clock(), size)
             async with (
                 asyncio.timeout(copy.question.deadline_s),
                 aclosing(hosted.engine.stream(prompt)) as pieces,
@@ -147,7 +159,7 @@ class Shadows:
             reason=f"copy of {primary.request_id}",
         )
         seen = Interaction(
-            RequestId(f"{primary.request_id}-{copy.spec.name}"[:64]),
+            RequestId(f"{primary.request_id}-{_short(copy.spec.name)}"),
             self._gateway.now(),
             primary.case.query,
             decision,
@@ -156,13 +168,16 @@ class Shadows:
             tuple(p.sha256 for p in copy.question.pictures),
             copy.question.user,
         )
-        self._record(seen, primary.request_id, copy.spec.name)
+        try:
+            self._record(seen, primary.request_id, copy.spec.name)
+        except OSError as error:  # a copy is worth no user's answer
+            _log.error("a shadow copy could not be recorded: %s", error)
 
     async def close(self) -> None:
         """End the workers and count what is left as dropped."""
-        for worker in self._workers:
+        workers = list(self._workers)
+        for worker in workers:
             worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
-        self._workers.clear()
+        await asyncio.gather(*workers, return_exceptions=True)
         while not self._queue.empty():
             self._end(self._queue.get_nowait(), Dropped("shutdown"))

@@ -85,8 +85,8 @@ class Metrics:
             if m.kind == "counter":
                 self._counters[m.name] = Counter(m.name, m.help, m.labels, registry=self._own)
             elif m.kind == "gauge":
-                mode: Literal["livesum", "mostrecent"] = (
-                    "livesum" if m.name == "barn_ongoing_requests" else "mostrecent"
+                mode: Literal["livemax", "mostrecent"] = (
+                    "livemax" if m.name == "barn_ongoing_requests" else "mostrecent"
                 )
                 self._gauges[m.name] = Gauge(
                     m.name, m.help, m.labels, registry=self._own, multiprocess_mode=mode

@@ -20,7 +20,9 @@ class Word(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     request_id: str = Field(min_length=1, max_length=64)
-    truth: Text | tuple[Text, ...] | None = Field(None, description="the right answer, or several")
+    truth: Text | Annotated[tuple[Text, ...], Field(max_length=32)] | None = Field(
+        None, description="the right answer, or several"
+    )
     choices: tuple[Text, ...] = Field((), max_length=26, description="the options, if there were")
     metric: MetricName | None = Field(None, description="default: the task's own")
     correct: bool | None = None

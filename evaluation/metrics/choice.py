@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from evaluation.metrics.normalise import vqa_normalise
 
 _LETTER = re.compile(
-    r"^\s*[(\[]?([A-Za-z])[)\].:,]*(\s|$)|\b(?:answer|option|choice)\b(?: is)?:?\s*\(?([A-Za-z])\b",
+    r"^\s*(?:[(\[]([A-Za-z])[)\]]|([A-Za-z])(?:[).:,]|\s*$))"
+    r"|\b(?:answer|option|choice)\b(?: is)?:?\s*\(?([A-Za-z])(?:[).:,]|\s*$)",
     re.IGNORECASE,
 )
 
@@ -35,7 +36,8 @@ def _chosen(said: str, choices: Sequence[str]) -> int | None:
         return texts.index(plain)
     found = _LETTER.search(said)
     if found:
-        index = ord((found.group(1) or found.group(3)).upper()) - ord("A")
+        letter = next(group for group in found.groups() if group)
+        index = ord(letter.upper()) - ord("A")
         if index < len(choices):
             return index
     inside = [

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from evaluation.metrics.normalise import vqa_normalise
 
-_NUMBER = re.compile(r"[-+]?(?:\d[\d,]*)?\.?\d+(?:[eE][-+]?\d+)?(?:\s*/\s*\d+)?\s*%?")
+_NUMBER = re.compile(r"[-+]?(?:\d[\d,]*)?\.?\d+(?:[eE][-+]?\d{1,3}(?!\d))?(?:\s*/\s*\d+)?\s*%?")
 _LATEX_FRACTION = re.compile(r"\\[dt]?frac\{(-?\d+)\}\{(\d+)\}")
 _WRAPPING = re.compile(r"\\boxed\{([^{}]*)\}|\$|\\left|\\right|\\[,;! ]")
 
@@ -62,7 +62,7 @@ def _equal(answer: str, reference: str) -> bool:
     if said == wanted:
         return True
     places = len(reference.partition(".")[2].strip(" %$")) if "." in reference else 0
-    return places > 0 and round(float(said), places) == round(float(wanted), places)
+    return places > 0 and round(said, places) == round(wanted, places)
 
 
 def _value(text: str) -> Fraction | None:

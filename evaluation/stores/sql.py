@@ -25,7 +25,7 @@ def connect(url: str) -> Engine:
 
 def _sqlite_settings(connection: Any, _: object) -> None:
     cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 
@@ -43,9 +43,20 @@ class Store:
         if not events:
             return
         with self.engine.begin() as connection:
-            for table, rows in ((interactions, started), (feedback, told)):
-                if rows:
-                    connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+            if started:
+                connection.execute(self._insert(interactions).on_conflict_do_nothing(), started)
+            if told:
+                connection.execute(self._said_again(), told)
+
+    def _said_again(self) -> Any:
+        """The same words said again later count again: they may follow others."""
+        statement = self._insert(feedback)
+        later = statement.excluded.at_s
+        return statement.on_conflict_do_update(
+            index_elements=["feedback_id"],
+            set_={"at_s": later, "graded": False},
+            where=feedback.c.at_s < later,
+        )
 
     def _insert(self, table: Table) -> Any:
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
@@ -79,14 +90,15 @@ class Store:
 
     def find(self, request_id: str) -> Row | None:
         """Return one stored interaction as a mapping of column to value, or nothing."""
-        found = self.rows(select(interactions).where(interactions.c.request_id == request_id))
+        wanted = _plain(request_id)
+        found = self.rows(select(interactions).where(interactions.c.request_id == wanted))
         return found[0] if found else None
 
     def latest(self, limit: int = 50, text: str = "") -> list[Row]:
         """Return the newest users' requests, newest first; `text` must be in question or answer."""
         query = select(interactions).where(interactions.c.kind == "served")
         if text:
-            like = f"%{text}%"
+            like = f"%{_plain(text)}%"
             query = query.where(
                 interactions.c.question.ilike(like) | interactions.c.answer.ilike(like)
             )
@@ -115,6 +127,15 @@ class Store:
         self.engine.dispose()
 
 
+def _plain(text: str) -> str:
+    """Text that every database can hold: PostgreSQL has no NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _storable(row: Row) -> Row:
+    return {k: _plain(v) if isinstance(v, str) else v for k, v in row.items()}
+
+
 _OPTIONAL = ("primary_id", "experiment", "probe_set")
 
 
@@ -122,11 +143,11 @@ def _started(seen: Event) -> Row:
     row: Row = dict.fromkeys(_OPTIONAL) | seen.model_dump()
     row["image_hashes"] = ",".join(row["image_hashes"])
     row["detail"] = json.dumps(row["detail"])
-    return row
+    return _storable(row)
 
 
 def _told(said: Feedback) -> Row:
     row = said.model_dump(exclude={"kind"})
     row["truth"] = None if said.truth is None else json.dumps(said.truth)
     row["choices"] = json.dumps(said.choices)
-    return row | {"graded": False}
+    return _storable(row | {"graded": False})

@@ -16,12 +16,12 @@ _GRID = 200
 class Thompson:
     """Keeps a Beta posterior per task and backbone and matches probabilities (Thompson 1933).
 
-    `seen` holds (Σ reward, n) per task and backbone; an offer's expected accuracy is the prior,
-    worth `trust` outcomes. `share` of the traffic is drawn so, the rest goes to the best mean.
+    An offer's expected accuracy is the prior, worth as many outcomes as the quality table has
+    behind it, so exploration dies down as the table learns; `seen` adds (Σ reward, n) which the
+    table does not hold. `share` of the traffic is drawn so, the rest goes to the best mean.
     """
 
     share: float = 1.0
-    trust: float = 20.0
     seen: Mapping[tuple[Task, ModelId], tuple[float, int]] = field(default_factory=dict)
     name: str = "thompson/1"
 
@@ -39,7 +39,8 @@ class Thompson:
     def _posterior(self, task: Task, offer: Offer) -> tuple[float, float]:
         reward, n = self.seen.get((task, offer.card.id), (0.0, 0))
         mean = min(0.99, max(0.01, offer.accuracy))
-        return mean * self.trust + reward, (1 - mean) * self.trust + n - reward
+        prior = max(2.0, offer.evidence)
+        return mean * prior + reward, (1 - mean) * prior + n - reward
 
     def learn(self, feedback: Feedback) -> "Thompson":
         key = (feedback.task, feedback.model)

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
@@ -104,7 +104,7 @@ def evaluate(  # noqa: PLR0913 - a command's options
     (folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     (folder / "report.html").write_text(html_report(dataset, told, summary, pairs), "utf-8")
     if table is not None:
-        half = [a for a in told if fits(a.id)]
+        half = [a for a in told if fits(a.id) and not a.error]
         note = f"{dataset}: {len(half)} answers (the other half judges)"
         table.write_text(table_from(half, note=note).model_dump_json(indent=1), "utf-8")
     _print(summary)
@@ -155,10 +155,17 @@ def route_bench(
 
     Half of the items fit the quality table, the other half judge the policies.
     """
-    told = [a for path in answers for a in read_answers(path)]
+    told = [
+        replace(a, id=f"{number}/{a.id}")
+        for number, path in enumerate(answers)
+        for a in read_answers(path)
+    ]
     if not told:
         raise typer.BadParameter(f"no answers in {', '.join(map(str, answers))}")
-    result: BenchReport = run_bench(told, cards_of(load(config)), seed)
+    try:
+        result: BenchReport = run_bench(told, cards_of(load(config)), seed)
+    except DatasetError as error:
+        raise typer.BadParameter(str(error)) from error
     out.mkdir(parents=True, exist_ok=True)
     (out / "route-bench.json").write_text(result.to_json(), encoding="utf-8")
     result.draw(out / "route-bench.png")

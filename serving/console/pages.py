@@ -106,7 +106,7 @@ def _add_try(api: FastAPI, pages: Pages, desk: Desk) -> None:
         latest = await off_loop(lambda: pages.judge.store.latest(15))
         return pages.page(
             "routing", cards=desk.cards, tasks=list(Task), table=table, latest=latest,
-            chart=charts.worth(rows),
+            chart=await off_loop(lambda: charts.worth(rows)),
         )  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def _add_quality(api: FastAPI, pages: Pages) -> None:
         window: Window = window_of(request, pages.judge.now())
         told = await off_loop(lambda: figures(pages.judge.store, window))
         asked = await off_loop(lambda: traffic(pages.judge.store, window))
-        chart = charts.reliability(told)
+        chart = await off_loop(lambda: charts.reliability(told))
         return pages.page("quality", figures=told, traffic=asked, window=window, chart=chart)
 
 
@@ -145,7 +145,7 @@ def _add_experiments(api: FastAPI, pages: Pages) -> None:
         chart = ""
         if spec.mode == "shadow":
             found = await off_loop(lambda: shadow_verdicts(store, spec))
-            chart = charts.intervals(found, spec.margin)
+            chart = await off_loop(lambda: charts.intervals(found, spec.margin))
         return pages.page("experiment", told=told, chart=chart)
 
 

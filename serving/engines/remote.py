@@ -30,8 +30,6 @@ class Remote:
             async for piece in pieces:
                 yield piece
             finished = True
-        except ServiceError:
-            raise
         except Exception as error:
             finished = True
             raise self._translated(error) from error
@@ -42,6 +40,8 @@ class Remote:
     async def healthy(self) -> bool:
         try:
             return bool(await self._handle.healthy.remote())
+        except BackPressureError:
+            return True  # it is busy, so it lives
         except (RayError, DeploymentUnavailableError):
             return False
 

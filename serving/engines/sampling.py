@@ -6,6 +6,9 @@ import torch
 
 from serving.engines.base import Sampling
 
+COLDEST = 1e-4
+"""Temperatures below this are zero: dividing by them leaves no numbers to draw from."""
+
 
 def choose(
     logits: torch.Tensor, rows: Sequence[tuple[Sampling, torch.Generator | None]]
@@ -18,7 +21,7 @@ def choose(
     """
     ids = logits.argmax(-1)
     for row, (sampling, generator) in enumerate(rows):
-        if sampling.temperature > 0:
+        if sampling.temperature > COLDEST:
             kept = nucleus(logits[row] / sampling.temperature, sampling.top_p)
             ids[row] = torch.multinomial(kept, 1, generator=generator)[0]
     return ids

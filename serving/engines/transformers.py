@@ -8,7 +8,7 @@ and not for the end of somebody else's answer.
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,14 +109,22 @@ class Transformers:
             new = self._take(block=not groups)
             if new is None:
                 return
-            try:
-                if new:
-                    groups.append(self._prefill(new))
-                groups = [g for g in map(self._step, groups) if g.requests]
-            except Exception as error:  # noqa: BLE001 - told to every request concerned
-                for request in [*new, *(r for g in groups for r in g.requests)]:
-                    request.tell(error)
-                groups = []
+            if new:
+                groups += self._guarded(new, self._prefill, new)
+            groups = [g for old in groups for g in self._guarded(old.requests, self._step, old)]
+            groups = [g for g in groups if g.requests]
+
+    @staticmethod
+    def _guarded(
+        requests: Sequence[_Request], work: Callable[[Any], _Group], given: Any
+    ) -> list[_Group]:
+        """Do one group's work; what it raises is told to its own requests and to nobody else."""
+        try:
+            return [work(given)]
+        except Exception as error:  # noqa: BLE001 - told to every request concerned
+            for request in requests:
+                request.tell(error)
+            return []
 
     def _take(self, *, block: bool) -> list[_Request] | None:
         """Take what is waiting, up to a batch; None means stop."""

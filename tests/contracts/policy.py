@@ -21,11 +21,13 @@ def asked(task: Task = Task.CHART, *, quality: float = 0.5, **more: object) -> A
     return Asked(TaskScores({task: 1.0}), Limits(quality=quality), **more)  # type: ignore[arg-type]
 
 
-def offers(old: float = 0.6, new: float = 0.8, *, rate: float = 0.1) -> tuple[Offer, ...]:
+def offers(
+    old: float = 0.6, new: float = 0.8, *, rate: float = 0.1, evidence: float = 20.0
+) -> tuple[Offer, ...]:
     """What both cards would give: the new one is dearer by its price of two to one."""
     return (
-        Offer(CARDS[0], old, 1.0, 0.1, old - rate / 2),
-        Offer(CARDS[1], new, 2.0, 0.2, new - rate),
+        Offer(CARDS[0], old, 1.0, 0.1, old - rate / 2, evidence),
+        Offer(CARDS[1], new, 2.0, 0.2, new - rate, evidence),
     )
 
 

@@ -84,7 +84,7 @@ def test_a_map_beats_raw_confidence_on_answers_that_it_was_not_fitted_on() -> No
 
     assert found is not None
     assert found.brier < found.raw_brier
-    assert found.judged_on == sum(not fits(i) for i in ids)
+    assert found.judged_on == sum(not fits(i, "map") for i in ids)
     assert found.map(0.9) < 0.85
 
 

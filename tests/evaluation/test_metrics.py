@@ -45,7 +45,8 @@ def test_vqa_accuracy_is_the_mean_over_leave_one_out_sets(agreeing: int, score: 
     ("answer", "score"),
     [
         ("B", 1.0), ("(b)", 1.0), ("B. a dog", 1.0), ("a dog", 1.0), ("The answer is B", 1.0),
-        ("It is a dog, clearly", 1.0), ("A", 0.0), ("a cat or a dog", 0.0), ("", 0.0), ("Z", 0.0),
+        ("It is a dog, clearly", 1.0), ("A", 0.0), ("a cat or a dog", 0.0),
+        ("The answer is a dog.", 1.0), ("A small dog? No: a dog", 1.0), ("", 0.0), ("Z", 0.0),
     ],
 )  # fmt: skip
 def test_a_choice_is_named_by_letter_or_by_text(answer: str, score: float) -> None:

@@ -107,19 +107,19 @@ def test_the_truth_is_graded_by_the_tasks_metric(store: Store) -> None:
     store.append([served("r1", "It is 12", task=Task.ARITHMETIC), served("r2", "blue")])
     store.append([word("r1", truth=("12",)), word("r2", truth=("Red",))])
 
-    written = grade_pending(store)
+    written = grade_pending(store, 1.0)
 
     assert written == 2
     assert graded(store) == {"r1": 1.0, "r2": 0.0}
-    assert grade_pending(store) == 0
+    assert grade_pending(store, 1.0) == 0
 
 
 def test_feedback_that_comes_before_its_answer_is_joined_later(store: Store) -> None:
     store.append([word("r1", correct=True)])
-    before = grade_pending(store), orphans(store, 3_000.0)
+    before = grade_pending(store, 1.0), orphans(store, 3_000.0)
 
     store.append([served("r1")])
-    after = grade_pending(store), orphans(store, 3_000.0)
+    after = grade_pending(store, 1.0), orphans(store, 3_000.0)
 
     assert before[0] == 0
     assert (before[1][0], before[1][1][0].request_id) == (1, "r1")
@@ -129,12 +129,12 @@ def test_feedback_that_comes_before_its_answer_is_joined_later(store: Store) -> 
 
 def test_the_last_word_counts_and_the_history_is_kept(store: Store) -> None:
     store.append([served("r1"), word("r1", 3_000.0, correct=False)])
-    grade_pending(store)
+    grade_pending(store, 1.0)
     store.append([word("r1", 2_500.0, correct=True)])  # said earlier, arrived later
-    grade_pending(store)
+    grade_pending(store, 1.0)
     stale = graded(store)
     store.append([word("r1", 4_000.0, score=0.75)])
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     assert stale == {"r1": 0.0}
     assert graded(store) == {"r1": 0.75}
@@ -144,7 +144,7 @@ def test_the_last_word_counts_and_the_history_is_kept(store: Store) -> None:
 def test_a_judges_word_stands_beside_the_truth(store: Store) -> None:
     store.append([served("r1"), word("r1", correct=True)])
     store.append([word("r1", 9_000.0, score=0.0, source="judge")])
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     truth, judge = (tallies(store, Window(by=by)) for by in ("truth", "judge"))
 
@@ -165,7 +165,7 @@ def test_a_shadow_copy_is_graded_with_its_primary(store: Store) -> None:
     store.append([served("r2", "red"), copy("r2", "Red."), word("r2", correct=True)])
     store.append([served("r3", "red"), copy("r3", "blue"), word("r3", correct=True)])
 
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     assert graded(store) == {
         "r1": 0.0, "r1-copy": 1.0, "r2": 1.0, "r2-copy": 1.0,
@@ -175,14 +175,14 @@ def test_a_shadow_copy_is_graded_with_its_primary(store: Store) -> None:
 
 def test_a_copy_that_comes_after_the_feedback_is_graded_too(store: Store) -> None:
     store.append([served("r1", "red"), word("r1", truth=("red",))])
-    grade_pending(store)
+    grade_pending(store, 1.0)
     store.append([copy("r1", "red")])
 
-    written = grade_late_shadows(store, 0.0)
+    written = grade_late_shadows(store, 0.0, 2.0)
 
     assert written == 1
     assert graded(store) == {"r1": 1.0, "r1-copy": 1.0}
-    assert grade_late_shadows(store, 0.0) == 0
+    assert grade_late_shadows(store, 0.0, 2.0) == 0
 
 
 def test_figures_are_per_backbone_and_task_and_leave_shadows_out(store: Store) -> None:
@@ -190,7 +190,7 @@ def test_figures_are_per_backbone_and_task_and_leave_shadows_out(store: Store) -
         right = i % 4 != 0
         store.append([served(f"r{i}", "red" if right else "blue", confidence=0.7)])
         store.append([copy(f"r{i}", "blue"), word(f"r{i}", truth=("red",))])
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     (one, whole) = sorted(figures(store, Window()), key=lambda f: f.task != "attribute")
 
@@ -218,7 +218,7 @@ def test_traffic_counts_what_was_not_graded_too(store: Store) -> None:
 def test_retention_forgets_what_is_old(store: Store) -> None:
     store.append([served("old-one", at_s=10.0), served("new-one", at_s=100.0)])
     store.append([word("old-one", 20.0), word("new-one", 120.0)])
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     gone = store.forget(50.0)
 
@@ -256,7 +256,7 @@ def test_a_better_candidate_is_found_and_its_flips_are_shown(store: Store) -> No
         old = "red" if i % 2 else "blue"
         events += [served(f"r{i}", old), copy(f"r{i}", "red"), word(f"r{i}", truth=("red",))]
     store.append(events)
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     found = pairs(store, SPEC)
     one, whole = shadow_verdicts(store, SPEC)
@@ -288,7 +288,7 @@ def test_a_split_measures_the_difference_between_its_arms(store: Store) -> None:
         events.append(served(f"r{i}", answer, backbone=backbone, experiment="s"))
         events.append(word(f"r{i}", truth=("red",)))
     store.append(events)
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     told = split_intervals(store, spec)
 
@@ -314,7 +314,7 @@ def test_a_judges_grades_are_corrected_by_the_truth(store: Store) -> None:
         if i < 30:
             events.append(word(f"r{i}", truth=("red",)))
     store.append(events)
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     told = judged(store, Window())
 
@@ -329,9 +329,44 @@ def test_a_fall_in_accuracy_is_told_per_backbone(store: Store) -> None:
         events.append(served(f"r{i:04}", "red" if i < 450 else "blue", at_s=1_000.0 + i))
         events.append(word(f"r{i:04}", truth=("red",)))
     store.append(events)
-    grade_pending(store)
+    grade_pending(store, 1.0)
 
     told = drift(store, Window())
 
     assert [d.after < d.before for d in told["accuracy"]["old"]][:1] == [True]
     assert told["task_mix"] == {}
+
+
+def test_text_that_no_database_holds_is_stored_without_it(store: Store) -> None:
+    store.append([served("r1", "a\0b"), word("r1", truth=("a\0b",))])
+    grade_pending(store, 1.0)
+
+    row = store.find("r1")
+    assert row is not None
+    assert row["answer"] == "a\N{REPLACEMENT CHARACTER}b"
+    assert store.latest(text="\0") != []
+
+
+def test_the_same_words_said_again_later_count_again(store: Store) -> None:
+    def say(at_s: float, *, correct: bool) -> None:
+        word_ = Feedback(feedback_id=str(correct), request_id="r1", at_s=at_s, correct=correct)
+        store.append([word_])
+        grade_pending(store, at_s)
+
+    store.append([served("r1")])
+    say(1.0, correct=True)
+    say(2.0, correct=False)
+    say(3.0, correct=True)
+
+    assert graded(store) == {"r1": 1.0}
+
+
+def test_a_word_that_cannot_be_graded_stops_no_other(store: Store) -> None:
+    huge = "1" + "0" * 400 + ".5"
+    store.append([served("r1", "1e999999999", task=Task.ARITHMETIC), served("r2", "red")])
+    store.append([word("r1", truth=(huge,)), word("r2", truth=("red",))])
+
+    grade_pending(store, 1.0)
+
+    assert graded(store)["r2"] == 1.0
+    assert grade_pending(store, 2.0) == 0

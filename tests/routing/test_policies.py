@@ -102,7 +102,7 @@ def test_the_first_rule_that_fits_decides() -> None:
 @given(st.floats(0.05, 0.95), st.floats(0.05, 0.95))
 def test_thompson_gives_each_backbone_the_chance_that_it_is_best(old: float, new: float) -> None:
     rng = np.random.default_rng(1)  # noqa: TID251 - a test draws its own data
-    found = chosen(Thompson(trust=20), asked(), offers(old, new, rate=0.0))
+    found = chosen(Thompson(), asked(), offers(old, new, rate=0.0, evidence=20))
     a = rng.beta(old * 20, (1 - old) * 20, 20_000)
     b = rng.beta(new * 20, (1 - new) * 20, 20_000)
 

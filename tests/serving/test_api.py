@@ -1,6 +1,8 @@
 """The service seen from outside: real HTTP, real gateway, a scripted engine."""
 
 import asyncio
+import base64
+import io
 import json
 import math
 from typing import Any
@@ -276,6 +278,10 @@ async def test_a_client_that_goes_away_frees_its_slot_and_is_recorded() -> None:
         ({"messages": ask("hi", data_url()[:-40])}, 400, "invalid_image"),
         ({"messages": ask("hi", "https://example.com/a.png")}, 400, "invalid_image"),
         ({"messages": ask("hi", "file:///etc/passwd")}, 400, "invalid_image"),
+        ({"messages": ask("hi", "http://[")}, 400, "invalid_image"),
+        ({"messages": ask("hi", "http://a:b/c.png")}, 400, "invalid_image"),
+        ({"messages": ask("hi", data_url(Image.new("1", (3_000, 1))))}, 400, "invalid_image"),
+        ({"messages": ask("hi", *[data_url()] * 17)}, 422, "no_eligible_backbone"),
         ({"barn": {"deadline_ms": 0}}, 400, "invalid_request"),
     ],
 )
@@ -412,7 +418,7 @@ async def test_a_cascade_gives_the_first_answer_when_the_better_backbone_is_down
     response = await post(service)
 
     assert response.json()["choices"][0]["message"]["content"] == "cat"
-    assert [t.primary_id for t in told] == ["r1", None]
+    assert [t.primary_id for t in told] == [None]  # one answer, recorded once
 
 
 async def test_a_cascades_first_engine_that_breaks_is_recorded_once() -> None:
@@ -461,3 +467,23 @@ async def test_with_keys_a_caller_must_show_one_that_may_ask_the_model() -> None
     assert await call("Bearer wrong", "old") == 401
     assert await call("Bearer secret", "old") == 200
     assert await call("Bearer secret", "new") == 403
+
+
+async def test_broken_metadata_of_a_picture_is_a_400_and_no_500() -> None:
+    buffer = io.BytesIO()
+    exif = b"Exif\x00\x00II*\x00"
+    Image.new("RGB", (8, 8)).save(buffer, "PNG", exif=exif)
+    url = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+    response = await post(gateway(), messages=ask("hi", url))
+
+    assert response.status_code in {200, 400}
+
+
+async def test_when_the_rest_cannot_take_it_the_first_refusal_is_told() -> None:
+    busy = Scripted(refuses=OverloadedError("queue is full"))
+    small = (card(OLD), card(NEW, context_tokens=20, generation="llama-3"))
+
+    response = await post(gateway(engines={OLD: busy}, cards=small))
+
+    assert response.status_code == 429

@@ -1,6 +1,7 @@
 """Feedback, quality, experiments and tables over HTTP: a real store, a scripted engine."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -63,7 +64,7 @@ class House:
         for _ in range(20):
             await asyncio.sleep(0.02)
         self.drainer.drain()
-        grade_pending(self.store)
+        grade_pending(self.store, NOW())
 
 
 @asynccontextmanager
@@ -302,8 +303,9 @@ async def test_promotion_writes_a_table_and_can_be_undone(tmp_path: Path) -> Non
         answer = await barn.ask()
         await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "truth": "dog"})
         await barn.settle()
-        feed = TableFeed(barn.files, time.monotonic, every_s=0)
+        feed = TableFeed(barn.files)
         promoted = await barn.http.patch("/v1/experiments/try-new", json={"status": "promoted"})
+        feed.refresh()
         after = feed.latest()
         again = await barn.http.patch("/v1/experiments/try-new", json={"status": "running"})
         undone = (await barn.http.post("/v1/table/undo")).json()
@@ -312,6 +314,7 @@ async def test_promotion_writes_a_table_and_can_be_undone(tmp_path: Path) -> Non
         assert after.note == "promoted try-new"
         assert again.status_code == 409
         assert undone["version"] == after.version + 1
+        feed.refresh()
         assert feed.latest().note == "mine"
 
 
@@ -322,6 +325,8 @@ async def test_a_table_that_does_not_validate_is_refused_and_the_old_one_stays(
         await barn.http.put("/v1/table", json={"note": "good"})
         bad = {"backbones": {"old": {"accuracy": {"chart": {"right": -1}}}}}
         refused = await barn.http.put("/v1/table", json=bad)
+        endless = json.dumps(bad).replace("-1", "1e999")
+        assert (await barn.http.put("/v1/table", content=endless)).status_code == 400
         kept = (await barn.http.get("/v1/table")).json()
 
     assert refused.status_code == 400

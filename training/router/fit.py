@@ -21,7 +21,7 @@ from evaluation.calibration import ece
 from evaluation.intervals import wilson
 from evaluation.tally import Tally
 from routing.domain import Family, Task
-from routing.features import SLOTS, text_slots
+from routing.features import SLOTS, plain, text_slots
 from training.router.questions import Labelled
 
 Floats = NDArray[np.float64]
@@ -101,7 +101,10 @@ def hold_out(
     told, all_logits, truths = [], [], []
     for group in groups:
         out = [r for r in rows if r.group == group and r.real]
-        model = fit([r for r in rows if r.group != group or not r.real])
+        known = {plain(r.text) for r in out}  # nothing it will be asked may be in the training
+        model = fit(
+            [r for r in rows if (r.group != group or not r.real) and plain(r.text) not in known]
+        )
         found = logits(*model, [r.text for r in out])
         vision = np.array([r.task.family is Family.VISION for r in out])
         right = (vision_probability(found, 1.0) > 0.5) == vision
@@ -127,6 +130,17 @@ def fit_temperature(scores: Floats, vision: NDArray[np.bool_]) -> float:
 def family_ece(scores: Floats, vision: NDArray[np.bool_], temperature: float) -> float:
     """Calibration error of the confidence in the chosen family."""
     p = vision_probability(scores, temperature)
+    return ece(Tally.of(np.maximum(p, 1 - p), ((p > 0.5) == vision).astype(float)))
+
+
+def cross_fitted_ece(told: Sequence[HeldOut], scores: Floats, vision: NDArray[np.bool_]) -> float:
+    """Calibration error with each benchmark's temperature fitted on the other benchmarks."""
+    group = np.repeat(np.arange(len(told)), [h.n for h in told])
+    p = np.empty(len(scores))
+    for k in range(len(told)):
+        own = group == k
+        temperature = fit_temperature(scores[~own], vision[~own])
+        p[own] = vision_probability(scores[own], temperature)
     return ece(Tally.of(np.maximum(p, 1 - p), ((p > 0.5) == vision).astype(float)))
 
 

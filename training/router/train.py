@@ -5,6 +5,7 @@ from pathlib import Path
 
 from training.router.fit import (
     HeldOut,
+    cross_fitted_ece,
     export,
     family_ece,
     fit,
@@ -45,7 +46,7 @@ def train_router(
         "family_accuracy": sum(h.family_accuracy * h.n for h in told) / len(real),
         "family_accuracy_per_benchmark": sum(h.family_accuracy for h in told) / len(told),
         "ece_before": family_ece(scores, vision, 1.0),
-        "ece": family_ece(scores, vision, temperature),
+        "ece": cross_fitted_ece(told, scores, vision),
     }
     weights, intercept = fit(rows, strength=STRENGTH)
     export(out, weights, intercept, temperature)
