@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import CLIPVisionModel
+from transformers import (
+    CLIPVisionModel,
+    LlavaForConditionalGeneration,
+    PreTrainedTokenizerFast,
+)
 
 from training.conversations import LlavaJson
 from training.export import export
@@ -17,12 +21,14 @@ from training.llava import (
     cache_features,
     packer_for,
     train_stages,
+    whitening,
 )
 from training.packing import Packer
 from training.pretrain import load_tokenizer, pretrain
 from training.recipe import BackboneSpec, Profile
 from training.steps import Steps
 from training.vision import DenseVision, VisionRows, build_encoder, stack
+from training.words import PatchWords, WordAlignment, word_tables
 
 _DONE = "DONE"
 
@@ -96,9 +102,35 @@ def train_backbone(profile: Profile, spec: BackboneSpec, work: Path, zoo: Path) 
     torch.manual_seed(profile.seed)
     llava = assemble(encoder, language, tokenizer)
     packer = packer_for(profile, spec, tokenizer)
+    if profile.align.data is None:
+        align_words(steps, spec, llava, tokenizer, work / "features.npy")
     train_stages(steps, profile, spec, llava, lambda stage: _rows(profile, stage, packer, work))
+    if profile.align.data is None:
+        whitening(work / "features.npy").fold(llava)
     export(llava, tokenizer, profile.vision, zoo / spec.id)
     (work / spec.id / _DONE).touch()
+
+
+def align_words(
+    steps: Steps,
+    spec: BackboneSpec,
+    llava: LlavaForConditionalGeneration,
+    tokenizer: PreTrainedTokenizerFast,
+    cache: Path,
+) -> None:
+    """Stage 1 of the embedded profile; see `training.words`."""
+    plan = steps.profile.align
+    tables = word_tables(llava, tokenizer)
+    rows = PatchWords(steps.profile.seed, plan.items, cache, tables)
+    scale = float(tables["patch_colour"][1:].var())
+    steps.run(
+        f"{spec.id}/align",
+        WordAlignment(llava, scale),
+        rows,
+        stack,
+        batch=plan.batch,
+        learning_rate=plan.learning_rate,
+    )
 
 
 def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any, Any]:

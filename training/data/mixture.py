@@ -26,7 +26,7 @@ MAKERS: dict[str, tuple[Maker, int]] = {
     "expression": (make_expression, 15),
     "series": (make_series, 8),
 }
-EASY_VQA_WEIGHT = 5
+EASY_VQA_WEIGHT = 12
 NO_IMAGE_WEIGHT = 1
 
 

@@ -1,0 +1,99 @@
+"""Stage 1 at the embedded scale: teach the projector the language model's own words for patches.
+
+Every patch of a drawn picture is known to show a shape, a colour, a character, a bar's value, or
+nothing. The projector learns to turn the patch's features into the sum of the embeddings that the
+(frozen) language model has for those words, so that stage 2 starts with pictures it can half read
+and what was learned from text carries over. LLaVA's stage 1 does the same by captions, at a scale
+that two cores do not have.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.data import Dataset
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
+
+from training.data.charts import MAX_VALUE
+from training.data.items import Truth
+from training.data.mixture import make_item
+from training.data.palette import COLOUR_NAMES
+from training.data.scenes import SHAPES
+from training.data.writing import ALPHABET
+from training.llava import whitening
+from training.steps import Batch, text_ids
+
+BACKGROUND = 0.2
+"""What an empty patch weighs beside one that shows something."""
+
+
+def word_tables(
+    llava: LlavaForConditionalGeneration, tokenizer: PreTrainedTokenizerFast
+) -> dict[str, NDArray[np.float32]]:
+    """Per kind of patch label: the language model's embedding of each class, (classes, width)."""
+    embeddings = llava.model.get_input_embeddings().weight.detach().numpy()
+
+    def table(words: list[str]) -> NDArray[np.float32]:
+        rows = [embeddings[text_ids(tokenizer, word)].mean(axis=0) for word in words]
+        return np.stack([np.zeros_like(rows[0]), *rows]).astype(np.float32)
+
+    return {
+        "patch_shape": table([f" {name}" for name in SHAPES]),
+        "patch_colour": table([f" {name}" for name in COLOUR_NAMES]),
+        "patch_character": table(list(ALPHABET)),
+        "patch_value": table([str(v) for v in range(1, MAX_VALUE + 1)]),
+    }
+
+
+class PatchWords(Dataset[Batch]):
+    """Whitened features of a picture, the words of its patches, and how much each patch counts."""
+
+    def __init__(
+        self, seed: int, count: int, cache: Path, tables: dict[str, NDArray[np.float32]]
+    ) -> None:
+        self._seed, self._count, self._tables = seed, count, tables
+        self._features: NDArray[np.float16] = np.load(cache, mmap_mode="r")
+        self._whiten = whitening(cache)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Batch:
+        item = make_item(self._seed, "train", index)
+        features = self._whiten(self._features[index])
+        target = np.zeros((len(features), self._tables["patch_shape"].shape[1]), np.float32)
+        weight = np.zeros(len(features), np.float32)
+        if item.image is not None:
+            shown = self._shown(item.truth)
+            for name, labels in shown.items():
+                target += self._tables[name][labels]
+            if shown:
+                seen = np.max(list(shown.values()), axis=0) > 0
+                weight = np.where(seen, 1.0, BACKGROUND).astype(np.float32)
+        return {
+            "features": torch.from_numpy(features),
+            "target": torch.from_numpy(target),
+            "weight": torch.from_numpy(weight),
+        }
+
+    def _shown(self, truth: Truth) -> dict[str, NDArray[np.int64]]:
+        found = {name: np.array(getattr(truth, name), np.int64) for name in self._tables}
+        return {name: labels for name, labels in found.items() if labels.size}
+
+
+class WordAlignment(nn.Module):
+    """The projector under its stage 1 loss; everything else is left alone."""
+
+    def __init__(self, llava: LlavaForConditionalGeneration, scale: float) -> None:
+        super().__init__()
+        self.projector = llava.model.multi_modal_projector
+        self._scale = scale
+
+    def forward(
+        self, features: torch.Tensor, target: torch.Tensor, weight: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Weighted mean squared error, in units of the embeddings' own variance."""
+        error = ((self.projector(features).float() - target) ** 2).mean(-1) / self._scale
+        return {"loss": (error * weight).sum() / weight.sum().clamp(min=1.0)}
