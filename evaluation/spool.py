@@ -8,6 +8,7 @@ never acknowledged, and is skipped.
 
 import fcntl
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,8 @@ class Spool:
         self, folder: Path, writer: str, *, fsync: bool = False, rotate_bytes: int = 8_000_000
     ) -> None:
         self._folder = folder
-        self._writer = writer
+        # a replica that is restarted may have its old name: its old segments must not be replaced
+        self._writer = f"{writer}-{uuid.uuid4().hex[:12]}"
         self._fsync = fsync
         self._rotate_bytes = rotate_bytes
         self._number = 0

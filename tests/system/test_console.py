@@ -1,5 +1,6 @@
 """The console in a real browser: from a dropped picture to feedback that moves the figure."""
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from easy_vqa import get_test_image_paths
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.system.conftest import ROOT, Service
 
@@ -71,10 +72,11 @@ def test_a_picture_is_asked_about_and_feedback_moves_the_figure(
     ask(page)
     page.click("#go")
     page.wait_for_selector(".card .feedback:visible")
-    answer = page.inner_text(".card .said")
-    page.fill(".card .truth", answer)
+    expect(page.locator(".card .said")).to_have_text(re.compile(r"\w"))
+    answer = page.locator(".card .said").inner_text()
+    page.locator(".card .truth").fill(answer)
     page.click(".card .send")
-    page.wait_for_selector(".card .thanks:has-text('recorded')")
+    expect(page.locator(".card .thanks")).to_contain_text("recorded")
 
     for _ in range(100):
         if graded(http) == before + 1:
@@ -90,9 +92,7 @@ def test_a_picture_is_asked_about_and_feedback_moves_the_figure(
 def test_all_backbones_answer_side_by_side(page: Page) -> None:
     ask(page)
     page.click("#all")
-    page.wait_for_function(
-        "document.querySelectorAll('.card .feedback:not([hidden])').length === 3"
-    )
+    expect(page.locator(".card .feedback:visible")).to_have_count(3, timeout=20_000)
 
     names = page.locator(".card .who").all_inner_texts()
     picture = ROOT / "docs" / "console.png"
@@ -107,7 +107,7 @@ def test_an_experiment_is_started_watched_and_stopped(page: Page) -> None:
     page.click("#create button")
     page.wait_for_url("**/console/experiments/from-the-console")
     page.click("[data-status=stopped]")
-    page.wait_for_function("document.querySelector('main p').innerText.includes('stopped')")
+    expect(page.locator("main p").first).to_contain_text("stopped")
 
     assert "control" in page.inner_text("main")
 
@@ -154,6 +154,6 @@ def test_a_refusal_is_said_in_words(page: Page, tmp_path: Path) -> None:
     page.goto("/console")
     page.set_input_files("#file", str(broken))
     page.click("#go")
-    page.wait_for_function("document.getElementById('problem').innerText !== ''")
+    expect(page.locator("#problem")).not_to_be_empty()
 
     assert "picture" in page.inner_text("#problem")

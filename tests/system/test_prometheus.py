@@ -67,7 +67,7 @@ def standard_load(http: httpx.Client) -> None:
             }  # fmt: skip
             told = http.post("/v1/chat/completions", json=body)
             if k < 5:
-                word = {"request_id": told.json()["id"], "correct": k % 2 == 0}
+                word = {"request_id": told.json()["id"], "truth": "circle"}
                 http.post("/v1/feedback", json=word)
     http.post("/v1/chat/completions", json={"model": "nobody", "messages": ask()})
 
