@@ -130,7 +130,8 @@ class Whitening:
 
     def __call__(self, features: NDArray[np.float16]) -> NDArray[np.float32]:
         """Whiten (patches, width) features."""
-        return (features.astype(np.float32) - self.mean) @ self.matrix
+        white: NDArray[np.float32] = ((features - self.mean) @ self.matrix).astype(np.float32)
+        return white
 
     def fold(self, llava: LlavaForConditionalGeneration) -> None:
         """Move the map into the projector, which then takes features as they are."""
