@@ -11,7 +11,8 @@ from routing.policies.split import Split
 from routing.policies.thompson import Thompson
 from routing.policies.utility import Utility
 from routing.policy import Policy
-from serving.settings import PolicySettings, Routing, RuleSettings, Settings, SettingsError
+from serving.routing_settings import PolicySettings, Routing, RuleSettings
+from serving.settings import Settings, SettingsError
 
 
 def build_policies(settings: Settings) -> dict[str, Policy]:
