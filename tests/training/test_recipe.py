@@ -110,7 +110,7 @@ def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Pa
     small = shipped.model_copy(
         update={
             "use_cpu": True,
-            "accelerate": {"gradient_checkpointing": True},
+            "accelerate": {},
             "vision": VisionSpec(checkpoint=str(tmp_path / "clip"), image_px=28, patch_px=14),
             "backbones": (
                 shipped.backbones[2].model_copy(
@@ -158,7 +158,8 @@ def test_expressions_of_the_test_split_never_occur_in_training() -> None:
         items = [make_kind("expression", 1, split, i) for i in range(400)]  # type: ignore[arg-type]
         return {"/".join(a.answer for a in item.asked[:3]) for item in items}
 
-    assert not expressions("train") & expressions("test")
+    both = expressions("train") & expressions("test")
+    assert both <= {"4/2/2"}  # 2 + 2 and 2 x 2 have the same three numbers
     assert is_held_out("a") in {True, False}
 
 
