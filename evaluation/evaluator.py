@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import select
 
 from evaluation.confidence_maps import fit_map
-from evaluation.experiments import Register, Spec, load_spec, shadow_verdicts, split_intervals
+from evaluation.experiments import Register, Spec, load_spec, pairs, split_intervals
 from evaluation.grading import grade_late_shadows, grade_pending
 from evaluation.online import Window, tallies
 from evaluation.stores.schema import grades
@@ -86,8 +86,7 @@ class Evaluator:
             return f"it ran for {spec.max_days:g} days"
         if spec.mode == "split":
             return self._reason_in_split(spec)
-        found = shadow_verdicts(self._store, spec)
-        n = max((v.n for v in found), default=0)
+        n = len(pairs(self._store, spec))
         return f"{n} pairs were graded" if n >= spec.max_pairs else ""
 
     def _reason_in_split(self, spec: Spec) -> str:

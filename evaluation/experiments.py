@@ -1,7 +1,6 @@
 """Shadow and split experiments: what is compared, for whom, until when, and the verdict so far."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import Literal, Self
 
@@ -111,11 +110,7 @@ class Register:
 
     def running(self) -> tuple[Spec, ...]:
         """The experiments that take traffic now."""
-        return tuple(
-            Spec.model_validate_json(row["spec"])
-            for row in self.all()
-            if row["status"] == "running"
-        )
+        return tuple(load_spec(row["spec"]) for row in self.all() if row["status"] == "running")
 
 
 def pairs(store: Store, spec: Spec) -> list[Pair]:
@@ -248,4 +243,4 @@ def calibration_difference(found: Sequence[Pair]) -> float:
 
 def load_spec(text: str) -> Spec:
     """Read a spec from JSON text."""
-    return Spec.model_validate(json.loads(text))
+    return Spec.model_validate_json(text)

@@ -77,11 +77,9 @@ def text_slots(text: str) -> list[int]:
     found: set[int] = set()
     before = "^"
     for word in words:
+        found.update(_word_slots(word))
         if word[0].isdigit():
-            found.update(_word_slots(word))
-            word = "<n>"
-        else:
-            found.update(_word_slots(word))
+            word = "<n>"  # numbers are alike in pairs
         found.add(_pair_slot(before, word))
         before = word
     found.add(_pair_slot(before, "$"))

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evaluation.compare import solved
+from evaluation.compare import solved, verdicts
 from evaluation.experiments import (
     ExperimentError,
     Spec,
@@ -19,7 +19,6 @@ from evaluation.experiments import (
     load_spec,
     outcomes,
     pairs,
-    shadow_verdicts,
     split_intervals,
 )
 from evaluation.stores.sql import Row, Store
@@ -55,7 +54,9 @@ def experiment_report(store: Store, row: Row) -> dict[str, Any]:
     who = solved(graded)
     return told | {
         "copies": outcomes(store, spec),
-        "verdicts": [asdict(v) for v in shadow_verdicts(store, spec)],
+        "verdicts": [
+            asdict(v) for v in verdicts(graded, margin=spec.margin, alpha=spec.alpha)
+        ],
         "solved": asdict(who) | {
             "jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent
         },

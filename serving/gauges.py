@@ -1,6 +1,6 @@
 """What the evaluator says of quality, as gauges: one process sets them for all."""
 
-from evaluation.experiments import Register, load_spec, shadow_verdicts
+from evaluation.experiments import Register, shadow_verdicts
 from evaluation.online import Window, drift, figure, tallies
 from evaluation.stores.sql import Store
 from routing.quality import QualityTable
@@ -22,9 +22,8 @@ def set_quality(metrics: Metrics, store: Store, table: QualityTable, window: Win
         for name, changes in places.items():
             backbone = name if of != "task_mix" else "all"
             metrics.gauge("barn_drift_changes", len(changes), backbone, of)
-    for row in Register(store).all():
-        spec = load_spec(row["spec"])
-        if spec.mode == "shadow" and row["status"] == "running":
+    for spec in Register(store).running():
+        if spec.mode == "shadow":
             for verdict in shadow_verdicts(store, spec):
                 metrics.gauge("barn_experiment_e_value", verdict.e_value, spec.name, verdict.task)
                 metrics.gauge(

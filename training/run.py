@@ -137,6 +137,7 @@ def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any
     plan = profile.align if stage == "align" else profile.tune
     if plan.data is not None:
         return LlavaJson(plan, profile.vision, packer), Collate(packer, "pixel_values")
-    first = 0 if stage == "align" else profile.align.items
+    # drawn pictures come here for stage 2 only; `align_words` has seen those before them
+    first = profile.align.items
     rows = EmbeddedRows(profile.seed, first, plan.items, packer, work / "features.npy")
     return rows, Collate(packer, "features")
