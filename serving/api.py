@@ -1,7 +1,7 @@
 """HTTP in, HTTP out. Handlers parse, call the gateway and encode; they decide nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from serving import replies, sse
-from serving.access import Keyring
+from serving.access import Caller, Keyring
+from serving.budgets import Budgets
 from serving.console.pages import Desk as PageDesk
 from serving.console.pages import add_console
 from serving.errors import (
@@ -81,6 +82,7 @@ class Parts:
     now: Clock
     max_body_bytes: int
     keyring: Keyring
+    budgets: Budgets
     shadows: Shadows | None = None
     judge: Judge | None = None
 
@@ -136,6 +138,7 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
         caller.require_model(question.model)
         if question.probe_set is not None:
             caller.require_operator()
+        left = parts.budgets.admit(caller)
         reply = await unless_gone(request, parts.gateway.answer(question, started_s))
         created = int(parts.now())
         if question.streamed:
@@ -147,18 +150,34 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
                 on_error=parts.metrics.refused,
                 on_end=lambda: _copied(parts, reply),
             )
-            headers = replies.headers(reply) | {"cache-control": "no-cache"}
+            frames = _metered(frames, parts.budgets, caller, reply)
+            headers = replies.headers(reply) | {"cache-control": "no-cache", **left}
             return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
-        await unless_gone(request, _exhaust(reply))
+        try:
+            await unless_gone(request, _exhaust(reply))
+        finally:
+            parts.budgets.spent(caller, replies.tokens(reply))
         _copied(parts, reply)
         content = orjson.dumps(replies.completion(reply, created, logprobs=question.logprobs))
-        return Response(content, 200, replies.headers(reply), "application/json")
+        return Response(content, 200, {**replies.headers(reply), **left}, "application/json")
 
 
 def _copied(parts: Parts, reply: Reply) -> None:
     """Offer a finished request to the experiments; the copies wait for a quiet moment."""
     if parts.shadows is not None:
         parts.shadows.offer(reply)
+
+
+async def _metered(
+    frames: AsyncGenerator[bytes], budgets: Budgets, caller: Caller, reply: Reply
+) -> AsyncGenerator[bytes]:
+    """Count a stream's tokens however it ends: a client that leaves has had them too."""
+    try:
+        async with aclosing(frames):
+            async for frame in frames:
+                yield frame
+    finally:
+        budgets.spent(caller, replies.tokens(reply))
 
 
 async def _exhaust(reply: Reply) -> None:
@@ -210,7 +229,7 @@ def _add_errors(api: FastAPI, parts: Parts) -> None:
         parts.metrics.refused(error.code)
         body = orjson.dumps(sse.error_body(error))
         waits = isinstance(error, OverloadedError)
-        headers = {"retry-after": str(OverloadedError.retry_after_s)} if waits else None
+        headers = {"retry-after": str(error.retry_after_s)} if waits else None
         return Response(body, error.status, headers, "application/json")
 
     @api.exception_handler(HTTPException)

@@ -14,6 +14,7 @@ ServiceError                   500  our bug
   + NotAnImageError            415  the bytes are no picture of a kind we read
   + NoModelError               422  understood, but no hosted backbone can take it
   + OverloadedError            429  understood, but not now; carries seconds to wait
+      - RateLimitedError       429  the key's own requests or tokens are used up
   + EngineError                502  a backbone failed while answering
   + BackboneDownError          503  the backbone, or every able one, is down
       - StorageError           503  the answer could not be recorded, so it is not given
@@ -111,7 +112,17 @@ class OverloadedError(ServiceError):
     """Every able replica is busy; the client may try again."""
 
     status, kind, code = 429, "rate_limit_error", "overloaded"
-    retry_after_s: ClassVar[int] = 1
+    retry_after_s: int = 1
+
+
+class RateLimitedError(OverloadedError):
+    """The caller's key has used up its requests or tokens for now."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class EngineError(ServiceError):

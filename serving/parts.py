@@ -26,6 +26,7 @@ from routing.domain import ModelCard, ModelId, RequestId
 from routing.tasks import shipped
 from serving.access import Keyring
 from serving.api import Parts, build_api
+from serving.budgets import Budgets
 from serving.desk import Desk
 from serving.engines.base import Description, Engine, Prompt, Sampling
 from serving.feeds import ExperimentFeed, TableFeed
@@ -123,6 +124,7 @@ def assemble(
         now=time.time,
         max_body_bytes=settings.limits.max_body_bytes,
         keyring=keyring,
+        budgets=Budgets(settings.access.keys, settings.service.front_replicas, time.time),
         shadows=shadows,
         judge=Judge(
             store, register, files, recording.word, keyring, time.time,

@@ -124,6 +124,14 @@ def usage(told: Answer, first_try: Answer | None = None) -> Json:
     return counted | {"barn_first_try_tokens": first}
 
 
+def tokens(reply: Reply) -> int:
+    """The tokens that an answer has cost so far, complete or not."""
+    told = reply.outcome[0] if reply.outcome else None
+    if isinstance(told, Answer):
+        return int(usage(told, reply.first_try)["total_tokens"])
+    return len(reply.transcript.tokens)
+
+
 def _head(reply: Reply, kind: str, created: int) -> Json:
     return {
         "id": f"chatcmpl-{reply.request_id}",

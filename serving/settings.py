@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import limits
 import yaml
 from pydantic import (
     BaseModel,
@@ -152,6 +153,18 @@ class Key(_Frozen):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     role: Literal["user", "operator"] = "user"
     models: tuple[str, ...] = Field((), description="allowed model names; none: all")
+    requests: str | None = Field(None, description="at most, e.g. 60/minute; none: no limit")
+    tokens: str | None = Field(None, description="at most, e.g. 200000/day; none: no limit")
+
+    @field_validator("requests", "tokens")
+    @classmethod
+    def _budget(cls, budget: str | None) -> str | None:
+        if budget is not None:
+            try:
+                limits.parse(budget)
+            except ValueError as error:
+                raise ValueError(f"{budget!r} is no budget; write e.g. 60/minute") from error
+        return budget
 
 
 class Access(_Frozen):

@@ -3,6 +3,7 @@
 import base64
 import io
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -19,6 +20,7 @@ from routing.quality import QualityTable
 from routing.tasks import shipped
 from serving.access import Keyring
 from serving.api import Parts, build_api
+from serving.budgets import Budgets
 from serving.desk import Desk
 from serving.engines.base import Description, Engine
 from serving.engines.scripted import Scripted
@@ -146,6 +148,7 @@ def api(  # noqa: PLR0913 - a builder
             now=lambda: 1_000.0,
             max_body_bytes=limits.max_body_bytes,
             keyring=Keyring(keys),
+            budgets=Budgets(keys, 1, time.time),  # noqa: TID251 - its window runs on real time
             judge=judge,
             shadows=shadows,
         )

@@ -235,4 +235,5 @@ def train_stages(
             micro_batch=plan.micro_batch,
             learning_rate=plan.learning_rate,
             warmup_ratio=plan.warmup_ratio,
+            muon_learning_rate=plan.muon_learning_rate,
         )

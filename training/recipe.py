@@ -18,6 +18,7 @@ class VisionPhase(_Frozen):
     steps: int
     learning_rate: float
     writing: float | None = None
+    muon_learning_rate: float | None = None
 
 
 class VisionSpec(_Frozen):
@@ -61,6 +62,7 @@ class StageSpec(_Frozen):
     images: Path | None = None
     warmup_ratio: float = 0.03
     micro_batch: int | None = None
+    muon_learning_rate: float | None = None
 
 
 class Profile(_Frozen):

@@ -1,11 +1,13 @@
 """The whole study in order: vision encoder, features, then every backbone."""
 
+import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 from transformers import (
     CLIPVisionModel,
     LlavaForConditionalGeneration,
@@ -27,7 +29,7 @@ from training.packing import Packer
 from training.pretrain import load_tokenizer, pretrain
 from training.recipe import BackboneSpec, Profile
 from training.steps import Steps
-from training.vision import DenseVision, VisionRows, build_encoder, stack
+from training.vision import DenseVision, VisionRows, build_encoder, read_back, stack
 from training.words import PatchWords, WordAlignment, word_tables
 
 _DONE = "DONE"
@@ -82,7 +84,12 @@ def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
                 stack,
                 batch=spec.batch,
                 learning_rate=phase.learning_rate,
+                muon_learning_rate=phase.muon_learning_rate,
             )
+        heads = read_back(dense, profile.seed, 1_024)
+        tqdm.write(", ".join(f"{name} {value:.3f}" for name, value in sorted(heads.items())))
+        folder.mkdir(parents=True)
+        (folder / "heads.json").write_text(json.dumps(heads, indent=1), encoding="utf-8")
         dense.encoder.save_pretrained(folder)
     encoder = CLIPVisionModel.from_pretrained(folder).eval()
     if profile.align.data is None:

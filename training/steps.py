@@ -9,9 +9,11 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
+from training.optimiser import MuonAdamW
 from training.recipe import Profile
 
 Batch = dict[str, torch.Tensor]
+_WEIGHT_DECAY = 0.01
 
 
 class Steps:
@@ -32,8 +34,12 @@ class Steps:
         learning_rate: float,
         micro_batch: int | None = None,
         warmup_ratio: float = 0.03,
+        muon_learning_rate: float | None = None,
     ) -> None:
-        """Train `model` in place for one pass over `rows`; resume from the stage's checkpoint."""
+        """Train `model` in place for one pass over `rows`; resume from the stage's checkpoint.
+
+        With `muon_learning_rate`, Muon moves the layers' matrices and AdamW the rest.
+        """
         folder = self.folder / stage
         micro = micro_batch or batch
         steps = len(rows) // batch  # type: ignore[arg-type]  # all our data sets are sized
@@ -45,7 +51,7 @@ class Steps:
             learning_rate=learning_rate,
             warmup_steps=max(1, round(warmup_ratio * steps)),
             lr_scheduler_type="cosine",
-            weight_decay=0.01,
+            weight_decay=_WEIGHT_DECAY,
             adam_beta2=0.98,
             max_grad_norm=1.0,
             bf16=self.profile.bf16,
@@ -63,7 +69,21 @@ class Steps:
             label_names=["labels"],
             **self.profile.accelerate,
         )
-        trainer = Trainer(model=model, args=arguments, train_dataset=rows, data_collator=collate)
+        muon = None
+        if muon_learning_rate is not None:
+            muon = MuonAdamW(
+                model,
+                muon_learning_rate=muon_learning_rate,
+                learning_rate=learning_rate,
+                decay=_WEIGHT_DECAY,
+            )
+        trainer = Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=rows,
+            data_collator=collate,
+            optimizers=(muon, None),
+        )
         folder.mkdir(parents=True, exist_ok=True)
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
 

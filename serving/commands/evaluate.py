@@ -35,7 +35,12 @@ def datasets() -> dict[str, Callable[[int], list[Item]]]:
     return {e.name: e.load() for e in entry_points(group="barn.datasets")}
 
 
-def _items(dataset: str, limit: int) -> list[Item]:
+def labelled(dataset: str, limit: int) -> list[Item]:
+    """The first items of a set by name, or of a JSONL file.
+
+    Raises:
+        typer.BadParameter: there is no such set or file, or a line of it is wrong.
+    """
     named = datasets()
     if dataset in named:
         return named[dataset](limit)
@@ -82,7 +87,7 @@ def evaluate(  # noqa: PLR0913 - a command's options
     api_key: Annotated[str, typer.Option(envvar="BARN_API_KEY")] = "",
 ) -> None:
     """Ask every backbone a labelled set; report accuracy, calibration, latency, cost per task."""
-    items = _items(dataset, limit)
+    items = labelled(dataset, limit)
     folder = out / Path(dataset).stem
     with service(url, config) as (where, hosted):
         chosen = tuple(backbone or hosted)

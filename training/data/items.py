@@ -43,6 +43,7 @@ class Truth:
     patch_shape: tuple[int, ...] = ()
     patch_colour: tuple[int, ...] = ()
     patch_character: tuple[int, ...] = ()
+    patch_place: tuple[int, ...] = ()
     patch_value: tuple[int, ...] = ()
 
 

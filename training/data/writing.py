@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from training.data.items import SIDE_PX, Asked, Item, Mark, Split, Truth, belongs, patch_labels
 from training.data.palette import COLOURS, FONTS, background, font, jittered, worded
 
+Box = tuple[float, float, float, float]
 ALPHABET = "0123456789+-xABCDEFGHIJKLMNOPQRSTUVWXYZ?"
 ROW_CHARACTERS = 5
 """Characters in one row; two rows of slots are supervised."""
@@ -137,12 +138,17 @@ def _item(rng: Random, rows: tuple[str, ...], asked: tuple[Asked, ...]) -> Item:
     for r, row in enumerate(rows):
         for k, character in enumerate(row[:ROW_CHARACTERS]):
             slots[r * ROW_CHARACTERS + k] = ALPHABET.find(character) + 1
-    image, marks = _draw(rng, rows)
-    truth = Truth(characters=tuple(slots), patch_character=patch_labels(marks))
+    image, boxes = _draw(rng, rows)
+    # the patches say as well which character of which row they show: two patches may share one
+    truth = Truth(
+        characters=tuple(slots),
+        patch_character=patch_labels(Mark(box, slots[slot]) for slot, box in boxes),
+        patch_place=patch_labels(Mark(box, slot + 1) for slot, box in boxes),
+    )
     return Item("text", asked, image, truth)
 
 
-def _draw(rng: Random, rows: tuple[str, ...]) -> tuple[Image.Image, list[Mark]]:
+def _draw(rng: Random, rows: tuple[str, ...]) -> tuple[Image.Image, list[tuple[int, Box]]]:
     paper, ink = background(rng), jittered(rng, rng.choice(list(COLOURS.values())))
     if rng.random() < 0.25 and sum(ink) < 420:
         paper, ink = ink, paper  # light writing on a dark ground
@@ -158,7 +164,7 @@ def _draw(rng: Random, rows: tuple[str, ...]) -> tuple[Image.Image, list[Mark]]:
     height = size * 1.15 * len(rows)
     x = rng.uniform(1, max(1.0, SIDE_PX - 1 - width))
     y = rng.uniform(0, max(0.0, SIDE_PX - 4 - height))
-    marks: list[Mark] = []
+    boxes: list[tuple[int, Box]] = []
     for r, row in enumerate(rows):
         top = y + r * size * 1.15
         pen.text((x, top), row, fill=ink, font=font(face, size))
@@ -166,6 +172,6 @@ def _draw(rng: Random, rows: tuple[str, ...]) -> tuple[Image.Image, list[Mark]]:
             left = x + pen.textlength(row[:k], font(face, size))
             right = x + pen.textlength(row[: k + 1], font(face, size))
             if character != " ":
-                label = ALPHABET.index(character) + 1
-                marks.append(Mark((left, top + size * 0.2, right, top + size), label))
-    return image, marks
+                box = (left, top + size * 0.2, right, top + size)
+                boxes.append((r * ROW_CHARACTERS + k, box))
+    return image, boxes

@@ -1,0 +1,96 @@
+"""How much a key may ask: requests and tokens in a sliding window, as `limits` counts them."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from serving.access import Caller
+from serving.errors import RateLimitedError
+from serving.settings import Key
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    requests: RateLimitItem | None
+    tokens: RateLimitItem | None
+
+
+class Budgets:
+    """The budgets of every key in this front end; each front end grants its equal share."""
+
+    def __init__(self, keys: Sequence[Key], fronts: int, now: Callable[[], float]) -> None:
+        self._now = now
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._budgets = {
+            key.name: _Budget(_share(key.requests, fronts), _share(key.tokens, fronts))
+            for key in keys
+            if key.requests or key.tokens
+        }
+
+    def admit(self, caller: Caller) -> Mapping[str, str]:
+        """Count one request; return what is left as OpenAI's `x-ratelimit-…` headers.
+
+        Raises:
+            RateLimitedError: the key has used up its requests or tokens; says when to come again.
+        """
+        budget = self._budgets.get(caller.name)
+        if budget is None:
+            return {}
+        if budget.tokens is not None and not self._limiter.test(budget.tokens, *_tokens(caller)):
+            self._refuse(caller, "tokens", budget.tokens, _tokens(caller))
+        if budget.requests is not None and not self._limiter.hit(
+            budget.requests, *_requests(caller)
+        ):
+            self._refuse(caller, "requests", budget.requests, _requests(caller))
+        return self._left(caller, budget)
+
+    def spent(self, caller: Caller, tokens: int) -> None:
+        """Count the tokens of an answer; the one that goes over the budget is still given."""
+        budget = self._budgets.get(caller.name)
+        if budget is None or budget.tokens is None or tokens <= 0:
+            return
+        left = self._limiter.get_window_stats(budget.tokens, *_tokens(caller)).remaining
+        # the window takes no more than what is left of it: what is over is forgiven once
+        self._limiter.hit(budget.tokens, *_tokens(caller), cost=max(1, min(tokens, left)))
+
+    def _refuse(
+        self, caller: Caller, kind: str, item: RateLimitItem, place: tuple[str, str]
+    ) -> None:
+        reset = self._limiter.get_window_stats(item, *place).reset_time
+        wait = max(1, math.ceil(reset - self._now()))
+        raise RateLimitedError(
+            f"key {caller.name!r} has used up its {kind} ({item}); come again in {wait} s", wait
+        )
+
+    def _left(self, caller: Caller, budget: _Budget) -> dict[str, str]:
+        told: dict[str, str] = {}
+        for kind, item, place in (
+            ("requests", budget.requests, _requests(caller)),
+            ("tokens", budget.tokens, _tokens(caller)),
+        ):
+            if item is not None:
+                stats = self._limiter.get_window_stats(item, *place)
+                told[f"x-ratelimit-limit-{kind}"] = str(item.amount)
+                told[f"x-ratelimit-remaining-{kind}"] = str(stats.remaining)
+                wait = max(0.0, stats.reset_time - self._now())
+                told[f"x-ratelimit-reset-{kind}"] = f"{wait:.0f}s"
+        return told
+
+
+def _requests(caller: Caller) -> tuple[str, str]:
+    return "requests", caller.name
+
+
+def _tokens(caller: Caller) -> tuple[str, str]:
+    return "tokens", caller.name
+
+
+def _share(budget: str | None, fronts: int) -> RateLimitItem | None:
+    if budget is None:
+        return None
+    whole = parse(budget)
+    return type(whole)(max(1, whole.amount // fronts), whole.multiples)

@@ -1,0 +1,72 @@
+"""Budgets of keys: what is over them is told when to come again, and others are not touched."""
+
+import json
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.access import Caller, hashed
+from serving.budgets import Budgets
+from serving.errors import RateLimitedError
+from serving.settings import Key
+from tests.builders import api, ask, gateway
+
+PLAIN = Key(name="plain", sha256=hashed("plain"))
+FEW = Key(name="few", sha256=hashed("few"), requests="2/minute")
+SHORT = Key(name="short", sha256=hashed("short"), tokens="1/hour")
+
+
+@pytest.fixture
+def client() -> TestClient:
+    return TestClient(api(gateway(), keys=(PLAIN, FEW, SHORT)))
+
+
+def chat(client: TestClient, key: str, *, stream: bool = False) -> httpx.Response:
+    body = {"model": "auto", "messages": ask("what is it?"), "stream": stream}
+    return client.post(
+        "/v1/chat/completions", json=body, headers={"authorization": f"Bearer {key}"}
+    )
+
+
+def test_a_key_over_its_requests_is_told_when_to_come_again(client: TestClient) -> None:
+    first, second, third = (chat(client, "few") for _ in range(3))
+    assert (first.status_code, second.status_code, third.status_code) == (200, 200, 429)
+    assert first.headers["x-ratelimit-limit-requests"] == "2"
+    assert second.headers["x-ratelimit-remaining-requests"] == "0"
+    assert third.json()["error"]["code"] == "rate_limit_exceeded"
+    assert 1 <= int(third.headers["retry-after"]) <= 120
+    assert chat(client, "plain").status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_tokens_are_counted_however_the_answer_came(client: TestClient, *, stream: bool) -> None:
+    assert chat(client, "short", stream=stream).status_code == 200
+    refused = chat(client, "short", stream=stream)
+    assert refused.status_code == 429
+    assert "tokens" in json.loads(refused.content)["error"]["message"]
+
+
+def test_front_ends_share_a_budget_between_them() -> None:
+    budgets = Budgets([FEW], 2, lambda: 0.0)
+    few = Caller("few", "user")
+    budgets.admit(few)
+    with pytest.raises(RateLimitedError):
+        budgets.admit(few)
+
+
+def test_an_answer_over_the_budget_still_uses_it_up() -> None:
+    key = Key(name="k", sha256=hashed("k"), tokens="100/minute")
+    budgets, caller = Budgets([key], 1, lambda: 0.0), Caller("k", "user")
+    budgets.admit(caller)
+    budgets.spent(caller, 90)
+    assert budgets.admit(caller)["x-ratelimit-remaining-tokens"] == "10"
+    budgets.spent(caller, 5_000)
+    with pytest.raises(RateLimitedError):
+        budgets.admit(caller)
+
+
+@pytest.mark.parametrize("budget", ["many", "10", "10/fortnight", ""])
+def test_a_budget_that_is_none_is_refused_at_start(budget: str) -> None:
+    with pytest.raises(ValueError, match="is no budget"):
+        Key(name="k", sha256=hashed("k"), requests=budget)
