@@ -139,6 +139,9 @@ def assemble(
         daemon=True,
     )
     thread.start()
+    if settings.service.metrics_port:
+        where = (settings.service.host, settings.service.metrics_port, stop)
+        threading.Thread(target=metrics.listen, args=where, name="metrics", daemon=True).start()
     return Built(build_api(parts), gateway, shadows, spool, stop, thread)
 
 

@@ -99,6 +99,7 @@ class Service(_Frozen):
     front_replicas: int = Field(1, ge=1)
     front_ongoing_requests: int = Field(512, ge=1)
     haproxy: bool = True
+    metrics_port: int = Field(0, ge=0, le=65535, description="every node's own; 0: only /metrics")
     ray_address: str | None = Field(None, description="an existing Ray cluster; none: start one")
 
 

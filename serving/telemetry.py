@@ -10,9 +10,17 @@ the node's whole; nodes are scraped one by one and add up.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    start_http_server,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from evaluation.events import Feedback
@@ -23,6 +31,7 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 3
 PHASES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 DELAYS = (1.0, 10.0, 60.0, 600.0, 3_600.0, 86_400.0, 604_800.0)
 SHARES = tuple(k / 10 for k in range(1, 11))
+_PORT_TAKEN_S = 5.0
 _PLACE = ("task", "family", "backbone", "policy")
 
 
@@ -77,6 +86,8 @@ class Metrics:
 
     def __init__(self, shared: Path | None = None) -> None:
         self._shared = shared
+        if shared is not None:
+            shared.mkdir(parents=True, exist_ok=True)
         self._own = CollectorRegistry()
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
@@ -155,8 +166,27 @@ class Metrics:
 
     def text(self) -> bytes:
         """The current values of every process of this node, in Prometheus' text format."""
+        return generate_latest(self._all())
+
+    def _all(self) -> CollectorRegistry:
         if self._shared is None:
-            return generate_latest(self._own)
+            return self._own
         together = CollectorRegistry()
         MultiProcessCollector(together, path=str(self._shared))  # type: ignore[no-untyped-call]
-        return generate_latest(together)
+        return together
+
+    def listen(self, host: str, port: int, stop: Event) -> None:
+        """Tell this node's metrics on a port of its own, until `stop` is set.
+
+        One process of the node has the port; the others wait to follow it.
+        """
+        while not stop.is_set():
+            try:
+                server, thread = start_http_server(port, host, self._all())
+            except OSError:
+                stop.wait(_PORT_TAKEN_S)
+                continue
+            stop.wait()
+            server.shutdown()
+            server.server_close()
+            thread.join()

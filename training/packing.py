@@ -5,6 +5,7 @@ A segment attends to the prefix and to itself and its positions start where the 
 the loss is exactly that of one conversation per question, at a fraction of the cost.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from training.tokenizer import IMAGE
 
 Turn = tuple[str, str]
 IGNORED = -100
+_CAPITALS = re.compile(r"([A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,18 @@ class Packer:
         labels: list[int] = []
         for k, (question, answer) in enumerate(turns):
             asked = text_ids(self._tokenizer, ("USER: " if k else "") + f"{question} ASSISTANT:")
-            told = text_ids(self._tokenizer, f" {answer}{self._tokenizer.eos_token}")
+            told = self._spelled(f" {answer}{self._tokenizer.eos_token}")
             ids += asked + told
             labels += [IGNORED] * len(asked) + told
         return ids, labels
+
+    def _spelled(self, text: str) -> list[int]:
+        """Tokens of an answer; capitals, which are read off a picture, one by one.
+
+        A word that is a single token could be read only by a model that has seen its picture.
+        """
+        parts = [part for part in _CAPITALS.split(text) if part]
+        return [i for part in parts for i in text_ids(self._tokenizer, part)]
 
     def batch(self, rows: Sequence[Row]) -> Batch:
         """Pad on the right; `attention_mask` is boolean, (batch, 1, length, length)."""

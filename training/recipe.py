@@ -53,11 +53,15 @@ class BackboneSpec(_Frozen):
 
 
 class StageSpec(_Frozen):
-    """One LLaVA stage; `items` are pictures with all their questions, or lines of a LLaVA JSON."""
+    """One LLaVA stage; `items` are pictures with all their questions, or lines of a LLaVA JSON.
+
+    `passes` is how often stage 1 of the embedded profile sees each of its pictures.
+    """
 
     items: int
     batch: int
     learning_rate: float
+    passes: int = 1
     data: Path | None = None
     images: Path | None = None
     warmup_ratio: float = 0.03

@@ -30,7 +30,7 @@ from training.pretrain import load_tokenizer, pretrain
 from training.recipe import BackboneSpec, Profile
 from training.steps import Steps
 from training.vision import DenseVision, VisionRows, build_encoder, read_back, stack
-from training.words import PatchWords, WordAlignment, word_tables
+from training.words import PatchWords, WordAlignment, where_words, word_tables
 
 _DONE = "DONE"
 
@@ -128,7 +128,8 @@ def align_words(
     """Stage 1 of the embedded profile; see `training.words`."""
     plan = steps.profile.align
     tables = word_tables(llava, tokenizer)
-    rows = PatchWords(steps.profile.seed, plan.items, cache, tables)
+    where = where_words(llava, tokenizer, int(llava.config.image_seq_length))
+    rows = PatchWords(steps.profile.seed, plan, cache, tables, where)
     scale = float(tables["patch_colour"][1:].var())
     steps.run(
         f"{spec.id}/align",

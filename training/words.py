@@ -1,10 +1,10 @@
 """Stage 1 at the embedded scale: teach the projector the language model's own words for patches.
 
 Every patch of a drawn picture is known to show a shape, a colour, a character, a bar's value, or
-nothing. The projector learns to turn the patch's features into the sum of the embeddings that the
-(frozen) language model has for those words, so that stage 2 starts with pictures it can half read
-and what was learned from text carries over. LLaVA's stage 1 does the same by captions, at a scale
-that two cores do not have.
+nothing, at some place of the picture. The projector learns to turn the patch's features into the
+sum of the embeddings that the (frozen) language model has for those words, so that stage 2 starts
+with pictures it can half read and what was learned from text carries over. LLaVA's stage 1 does
+the same by captions, at a scale that two cores do not have.
 """
 
 from pathlib import Path
@@ -21,12 +21,15 @@ from training.data.items import Truth
 from training.data.mixture import make_item
 from training.data.palette import COLOUR_NAMES
 from training.data.scenes import SHAPES
-from training.data.writing import ALPHABET
+from training.data.writing import ALPHABET, ROW_CHARACTERS
 from training.llava import whitening
+from training.recipe import StageSpec
 from training.steps import Batch, text_ids
 
 BACKGROUND = 0.2
 """What an empty patch weighs beside one that shows something."""
+_PLACE = 0.5
+"""How loud the place of a patch is beside what it shows."""
 
 
 def word_tables(
@@ -44,28 +47,59 @@ def word_tables(
         "patch_colour": table([f" {name}" for name in COLOUR_NAMES]),
         "patch_character": table(list(ALPHABET)),
         "patch_value": table([str(v) for v in range(1, MAX_VALUE + 1)]),
+        "patch_place": _ordinals(embeddings),
     }
+
+
+def _ordinals(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A code for each character's place: no word says `the third of the first row`."""
+    fixed = torch.Generator().manual_seed(1)
+    codes = torch.randn(2 * ROW_CHARACTERS + 1, embeddings.shape[1], generator=fixed)
+    codes[0] = 0
+    return (codes * float(embeddings.std())).numpy()
+
+
+def where_words(
+    llava: LlavaForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, patches: int
+) -> NDArray[np.float32]:
+    """What the language model calls the place of each patch, in thirds; (patches, width)."""
+    embeddings = llava.model.get_input_embeddings().weight.detach().numpy()
+    side = round(patches**0.5)
+    rows = []
+    for patch in range(patches):
+        down, across = patch // side * 3 // side, patch % side * 3 // side
+        words = (("top", "", "bottom")[down], ("left", "", "right")[across])
+        name = " ".join(word for word in words if word) or "center"
+        rows.append(embeddings[text_ids(tokenizer, f" {name}")].mean(axis=0))
+    return _PLACE * np.stack(rows).astype(np.float32)
 
 
 class PatchWords(Dataset[Batch]):
     """Whitened features of a picture, the words of its patches, and how much each patch counts."""
 
     def __init__(
-        self, seed: int, count: int, cache: Path, tables: dict[str, NDArray[np.float32]]
+        self,
+        seed: int,
+        plan: StageSpec,
+        cache: Path,
+        tables: dict[str, NDArray[np.float32]],
+        where: NDArray[np.float32],
     ) -> None:
-        self._seed, self._count, self._tables = seed, count, tables
+        self._seed, self._plan, self._tables, self._where = seed, plan, tables, where
         self._features: NDArray[np.float16] = np.load(cache, mmap_mode="r")
         self._whiten = whitening(cache)
 
     def __len__(self) -> int:
-        return self._count
+        return self._plan.items * self._plan.passes
 
     def __getitem__(self, index: int) -> Batch:
+        index %= self._plan.items
         item = make_item(self._seed, "train", index)
         features = self._whiten(self._features[index])
         target = np.zeros((len(features), self._tables["patch_shape"].shape[1]), np.float32)
         weight = np.zeros(len(features), np.float32)
         if item.image is not None:
+            target += self._where
             shown = self._shown(item.truth)
             for name, labels in shown.items():
                 target += self._tables[name][labels]

@@ -1,0 +1,164 @@
+"""What is deployed is what Kubernetes, Ray Serve, Compose and Barn itself understand."""
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import kubernetes_validate
+import pytest
+import yaml
+
+from serving.access import hashed
+from serving.build import free_port
+from serving.settings import load
+from serving.telemetry import Metrics
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+# KubeRay's RayServiceSpec, RayClusterSpec and group specs, as its API reference (v1.6) lists them:
+# the CRD itself is in no package registry
+SERVICE_FIELDS = {
+    "serveConfigV2", "rayClusterConfig", "upgradeStrategy", "excludeHeadPodFromServeSvc",
+    "serveService", "rayClusterDeletionDelaySeconds", "suspend", "managedBy",
+}  # fmt: skip
+CLUSTER_FIELDS = {
+    "rayVersion", "enableInTreeAutoscaling", "autoscalerOptions", "headGroupSpec",
+    "workerGroupSpecs", "headServiceAnnotations", "gcsFaultToleranceOptions", "authOptions",
+    "suspend", "managedBy", "upgradeStrategy", "networkPolicy",
+}  # fmt: skip
+GROUP_FIELDS = {
+    "groupName", "replicas", "minReplicas", "maxReplicas", "numOfHosts", "idleTimeoutSeconds",
+    "rayStartParams", "template", "suspend", "scaleStrategy", "resources", "labels",
+}  # fmt: skip
+
+
+def serve_config(text: str) -> Any:
+    """Parse as `serve deploy` does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray's own use of pydantic
+        from ray.serve.schema import ServeDeploySchema
+
+        return ServeDeploySchema.model_validate(yaml.safe_load(text))
+
+
+def plain() -> Iterator[dict[str, Any]]:
+    for path in sorted((KUBERNETES / "base").glob("*.yaml")):
+        if path.name not in {"kustomization.yaml", "barn.yaml"}:
+            yield from yaml.safe_load_all(path.read_text())
+
+
+def rendered(overlay: str) -> list[dict[str, Any]]:
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl renders the overlays and is not installed")
+    told = subprocess.run(  # noqa: S603 - a fixed command
+        ["kubectl", "kustomize", str(KUBERNETES / overlay)], capture_output=True, check=True
+    )
+    return list(yaml.safe_load_all(told.stdout))
+
+
+def check(resource: dict[str, Any]) -> None:
+    match resource["kind"]:
+        case "RayService":
+            check_ray_service(resource["spec"])
+        case "PodMonitor":
+            assert set(resource["spec"]) <= {"selector", "podMetricsEndpoints", "namespaceSelector"}
+        case _:
+            kubernetes_validate.validate(resource, "1.37", strict=True)
+
+
+def check_ray_service(spec: dict[str, Any]) -> None:
+    assert set(spec) <= SERVICE_FIELDS
+    cluster = spec["rayClusterConfig"]
+    assert set(cluster) <= CLUSTER_FIELDS
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        assert set(group) <= GROUP_FIELDS
+        template = {"apiVersion": "v1", "kind": "PodTemplate", "template": group["template"]}
+        kubernetes_validate.validate(template, "1.37", strict=True)
+    serve_config(spec["serveConfigV2"])
+
+
+def test_every_manifest_is_one_that_kubernetes_takes() -> None:
+    resources = list(plain())
+    assert {r["kind"] for r in resources} >= {
+        "Namespace", "RayService", "NetworkPolicy", "PodDisruptionBudget", "PodMonitor"
+    }  # fmt: skip
+    for resource in resources:
+        check(resource)
+
+
+@pytest.mark.parametrize("overlay", ["base", "gpu"])
+def test_an_overlay_renders_to_manifests_that_kubernetes_takes(overlay: str) -> None:
+    resources = rendered(overlay)
+    for resource in resources:
+        check(resource)
+    service = next(r for r in resources if r["kind"] == "RayService")
+    worker = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["template"]["spec"]
+    has_gpu = "nvidia.com/gpu" in worker["containers"][0]["resources"]["limits"]
+    assert has_gpu == (overlay == "gpu")
+
+
+def test_a_typing_error_in_a_manifest_would_be_found() -> None:
+    budget = next(r for r in plain() if r["kind"] == "PodDisruptionBudget")
+    budget["spec"]["maxUnavailible"] = 1
+    with pytest.raises(kubernetes_validate.ValidationError):
+        check(budget)
+
+
+def test_pods_name_their_secrets_and_hold_none() -> None:
+    text = "".join(p.read_text() for p in KUBERNETES.rglob("*.yaml"))
+    assert "secretKeyRef: {name: barn-access" in text
+    assert "sha256:" not in text
+    assert "password" not in text.lower()
+
+
+@pytest.mark.parametrize("overlay", ["base", "gpu"])
+def test_the_configuration_on_the_cluster_is_one_that_barn_takes(
+    overlay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [{"name": "ops", "sha256": hashed("k"), "role": "operator", "requests": "60/minute"}]
+    monkeypatch.setenv("BARN_ACCESS__KEYS", json.dumps(keys))
+    monkeypatch.setenv("BARN_EVENTS__STORE", "postgresql+psycopg://barn@postgres/barn")
+
+    settings = load(str(KUBERNETES / overlay / "barn.yaml"))
+
+    assert settings.access.keys[0].requests == "60/minute"
+    assert settings.service.metrics_port == 9464
+
+
+def test_the_application_is_one_that_serve_deploy_takes() -> None:
+    made = serve_config((DEPLOY / "serve.yaml").read_text())
+    assert made.applications[0].import_path == "serving.app:app"
+
+
+def test_the_compose_file_keeps_composes_schema() -> None:
+    told = subprocess.run(  # noqa: S603 - a fixed command
+        [*(sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"),
+         str(DEPLOY / "compose.yaml")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout
+
+
+def test_a_node_tells_its_metrics_on_a_port_of_its_own() -> None:
+    metrics, port, stop = Metrics(), free_port(), threading.Event()
+    metrics.count("barn_errors", "overloaded")
+    listening = threading.Thread(target=metrics.listen, args=("127.0.0.1", port, stop))
+    listening.start()
+    try:
+        for _ in range(50):
+            try:
+                told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+                break
+            except httpx.ConnectError:
+                stop.wait(0.05)
+        assert 'barn_errors_total{code="overloaded"} 1.0' in told
+    finally:
+        stop.set()
+        listening.join(timeout=10)
