@@ -177,7 +177,7 @@ class Gateway:
     def _tell(self, reply: Reply, told: Outcome, *, primary: RequestId | None = None) -> None:
         hashes = tuple(p.sha256 for p in reply.question.pictures)
         detail: dict[str, Mapping[str, float]] = {
-            "timing": reply.notes,
+            "timing": reply.notes | reply.transcript.timing(),
             "tasks": {t.value: round(p, 4) for t, p in reply.case.scores.likely},
             "accuracy": {o.card.id: round(o.accuracy, 4) for o in reply.decision.offers},
             "cost": {o.card.id: o.cost for o in reply.decision.offers},

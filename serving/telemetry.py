@@ -30,6 +30,7 @@ from serving.reply import Told
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 PHASES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 DELAYS = (1.0, 10.0, 60.0, 600.0, 3_600.0, 86_400.0, 604_800.0)
+BATCHES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 SHARES = tuple(k / 10 for k in range(1, 11))
 _PORT_TAKEN_S = 5.0
 _PLACE = ("task", "family", "backbone", "policy")
@@ -56,8 +57,11 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("gen_ai_server_time_per_output_token_seconds", "histogram",
            "Between tokens after the first one.", ("backbone",), PHASES),
     Metric("barn_phase_seconds", "histogram",
-           "Where a request's time went: parse, route, first (queue and prefill), stream.",
+           "Where a request's time went: parse, route, queue, engine (to the first piece), "
+           "framework (the hop to the replica and back), stream.",
            ("phase",), PHASES),
+    Metric("barn_batch_size", "histogram", "Requests that an answer began beside, itself included.",
+           ("backbone",), BATCHES),
     Metric("barn_tokens", "counter", "Tokens in prompts and answers.", ("backbone", "direction")),
     Metric("barn_cost_dollars", "counter", "Dollars by the configured prices.", ("backbone", "task")),
     Metric("barn_ongoing_requests", "gauge", "Requests under way.", ("backbone",)),
@@ -141,13 +145,17 @@ class Metrics:
         if outcome.completion_tokens > 1:
             rest = (outcome.total_s - outcome.first_token_s) / (outcome.completion_tokens - 1)
             self.observe("gen_ai_server_time_per_output_token_seconds", rest, decision.model)
-        self._phases(told.seen.detail.get("timing", {}), outcome)
+        timing = told.seen.detail.get("timing", {})
+        self._phases(timing, outcome)
+        if "batch" in timing:
+            self.observe("barn_batch_size", timing["batch"], decision.model)
 
     def _phases(self, timing: Mapping[str, float], outcome: Answer) -> None:
-        parse, route = timing.get("parse_s", 0.0), timing.get("route_s", 0.0)
-        first = max(0.0, outcome.first_token_s - parse - route)
-        phases = {"parse": parse, "route": route, "first": first,
-                  "stream": outcome.total_s - outcome.first_token_s}  # fmt: skip
+        names = ("parse", "route", "queue", "engine")
+        phases = {name: timing[f"{name}_s"] for name in names if f"{name}_s" in timing}
+        rest = "framework" if "engine" in phases else "first"  # an engine that does not tell
+        phases[rest] = max(0.0, outcome.first_token_s - sum(phases.values()))
+        phases["stream"] = outcome.total_s - outcome.first_token_s
         for phase, seconds in phases.items():
             self.observe("barn_phase_seconds", seconds, phase)
 

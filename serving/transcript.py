@@ -1,11 +1,12 @@
 """Fold the pieces of an answer into its record."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TypeAlias
 
 from evaluation.confidence import sequence_probability
 from evaluation.records import Answer, Failure, Outcome
-from serving.engines.base import Piece, Token
+from serving.engines.base import Piece, Spent, Token
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds since some fixed moment; never goes back."""
@@ -22,10 +23,12 @@ class Transcript:
         self._finish_reason = "stop"
         self._text: list[str] = []
         self.tokens: list[Token] = []
+        self._spent: Spent | None = None
 
     def add(self, piece: Piece) -> None:
         if self._first_token_s is None:
             self._first_token_s = self._elapsed_s()
+        self._spent = self._spent or piece.spent
         self._text.append(piece.text)
         self.tokens += piece.tokens
         self._finish_reason = piece.finish_reason or self._finish_reason
@@ -49,6 +52,11 @@ class Transcript:
             total_s=self._elapsed_s(),
             cost=(self._prompt_tokens * price_in + len(self.tokens) * price_out) / 1000,
         )
+
+    def timing(self) -> dict[str, float]:
+        """What the engine said of its queue and its work; empty when it says nothing."""
+        told = asdict(self._spent) if self._spent else {}
+        return {name: value for name, value in told.items() if value is not None}
 
     def broken(self, *, by: str) -> Failure:
         return Failure(error=by, total_s=self._elapsed_s())

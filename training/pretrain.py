@@ -91,6 +91,7 @@ def pretrain(
             _stack,
             batch=profile.pretrain_batch,
             learning_rate=profile.pretrain_learning_rate,
+            muon_learning_rate=profile.pretrain_muon_learning_rate,
         )
     return model
 

@@ -83,6 +83,7 @@ class Profile(_Frozen):
     pretrain_batch: int = 16
     pretrain_length: int = 128
     pretrain_learning_rate: float = 2e-3
+    pretrain_muon_learning_rate: float | None = None
     accelerate: dict[str, str | bool | dict[str, str | int | bool | list[str]]] = {}
 
     @classmethod

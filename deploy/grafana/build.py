@@ -112,6 +112,9 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("Where the time goes", (
                 (_quantile(0.5, "barn_phase_seconds", "phase"), "{{phase}}"),
             ), "s"),
+            Panel("Batch size", (
+                (_quantile(0.5, "barn_batch_size", "backbone"), "{{backbone}} p50"),
+            ), "short"),
             Panel("Tokens", (
                 ("sum by (backbone, direction) (rate(barn_tokens_total[$__rate_interval]))",
                  "{{backbone}} {{direction}}"),

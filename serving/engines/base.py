@@ -47,6 +47,15 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """Where the time up to the first piece went, in seconds; `batch` is what it ran beside."""
+
+    queue_s: float
+    engine_s: float
+    batch: int | None = None  # requests in the same step, where the engine says so
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """Some more of the answer: its text, its tokens, and on the last piece why it ended.
 
@@ -57,6 +66,7 @@ class Piece:
     text: str
     tokens: tuple[Token, ...]
     finish_reason: str | None = None  # "stop" or "length"
+    spent: Spent | None = None  # on the first piece, from engines that tell
 
 
 @dataclass(frozen=True, slots=True)

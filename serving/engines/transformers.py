@@ -8,6 +8,7 @@ and not for the end of somebody else's answer.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import torch
 from PIL import Image
 from transformers import AutoProcessor, DynamicCache, LlavaForConditionalGeneration
 
-from serving.engines.base import Description, Picture, Piece, Prompt, Token
+from serving.engines.base import Description, Picture, Piece, Prompt, Spent, Token
 from serving.engines.describe import describe
 from serving.engines.sampling import choose
 from serving.engines.stops import TextStream
@@ -34,6 +35,9 @@ class _Request:
     tell: Callable[[Said], None]
     text: TextStream
     generator: torch.Generator | None
+    asked_s: float
+    taken_s: float = 0.0
+    batch: int = 0
     made: int = 0
     pieces: list[Piece] = field(default_factory=list)
     cancelled: bool = False
@@ -52,8 +56,15 @@ class Transformers:
     """An Engine over `LlavaForConditionalGeneration`."""
 
     def __init__(
-        self, model: str, *, threads: int = 1, max_batch: int = 32, max_waiting: int = 256
+        self,
+        model: str,
+        *,
+        threads: int = 1,
+        max_batch: int = 32,
+        max_waiting: int = 256,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         torch.set_num_threads(threads)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         dtype = torch.bfloat16 if self._device.type == "cuda" else torch.float32
@@ -77,7 +88,9 @@ class Transformers:
             with suppress(RuntimeError):  # the loop has gone: nobody listens any more
                 loop.call_soon_threadsafe(inbox.put_nowait, said)
 
-        request = _Request(prompt, tell, self._text_stream(prompt), self._generator(prompt))
+        request = _Request(
+            prompt, tell, self._text_stream(prompt), self._generator(prompt), self._clock()
+        )
         try:
             self._waiting.put_nowait(request)
         except queue.Full:
@@ -136,6 +149,8 @@ class Transformers:
                     return None
                 if not request.cancelled:
                     taken.append(request)
+        for request in taken:
+            request.taken_s, request.batch = self._clock(), len(taken)
         return taken
 
     @torch.inference_mode()
@@ -213,8 +228,16 @@ class Transformers:
         token = self._token(token_id, logprobs, sampling.top_logprobs)
         request.pieces.append(Piece(text, (token,), reason))
         if sampling.streamed or request.done:
-            request.tell(_joined(request.pieces))
+            request.tell(_joined(request.pieces, self._spent(request)))
             request.pieces = []
+
+    def _spent(self, request: _Request) -> Spent | None:
+        if not request.batch:
+            return None  # told already
+        queue_s, engine_s = request.taken_s - request.asked_s, self._clock() - request.taken_s
+        spent = Spent(queue_s, engine_s, request.batch)
+        request.batch = 0
+        return spent
 
     def _token(self, token_id: int, logprobs: torch.Tensor, top: int) -> Token:
         best = logprobs.topk(top) if top else None
@@ -255,9 +278,10 @@ class Transformers:
         return None if seed is None else torch.Generator().manual_seed(seed)
 
 
-def _joined(pieces: list[Piece]) -> Piece:
+def _joined(pieces: list[Piece], spent: Spent | None) -> Piece:
     return Piece(
         "".join(p.text for p in pieces),
         tuple(t for p in pieces for t in p.tokens),
         pieces[-1].finish_reason,
+        spent,
     )

@@ -3,6 +3,7 @@
 import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from vllm.inputs import TokensPrompt
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 
-from serving.engines.base import Description, Picture, Piece, Prompt, Sampling, Token
+from serving.engines.base import Description, Picture, Piece, Prompt, Sampling, Spent, Token
 from serving.engines.describe import describe
 from serving.errors import BackboneDownError, EngineError
 
@@ -64,8 +65,8 @@ class Vllm:
             async with aclosing(outputs):
                 async for output in outputs:
                     piece = self._piece(output.outputs[0], prompt.sampling, first=not said)
+                    yield piece if said else replace(piece, spent=_spent(output.metrics))
                     said = True
-                    yield piece
         except Exception as error:
             if self._engine.errored:
                 raise BackboneDownError(f"vLLM stopped: {type(error).__name__}") from error
@@ -117,6 +118,14 @@ def _parameters(sampling: Sampling) -> SamplingParams:
             RequestOutputKind.DELTA if sampling.streamed else RequestOutputKind.FINAL_ONLY
         ),
     )
+
+
+def _spent(stats: Any) -> Spent | None:
+    """Where vLLM says that the time up to the first piece went; its clock starts in the queue."""
+    if stats is None or not stats.scheduled_ts:
+        return None
+    told = stats.last_token_ts or stats.first_token_ts
+    return Spent(stats.scheduled_ts - stats.queued_ts, max(0.0, told - stats.scheduled_ts))
 
 
 def _image(picture: Picture) -> Image.Image:

@@ -39,6 +39,14 @@ def make_chart(rng: Random, split: Split) -> Item:
     return Item("chart", tuple(_questions(rng, bars)), image, truth)
 
 
+def told_chart(rng: Random, split: Split) -> tuple[str, list[Asked]]:
+    """A chart in words, from left to right, and questions about it: text to learn from."""
+    bars = _bars(rng)
+    while not belongs(split, *((b.colour, b.value) for b in bars)):
+        bars = _bars(rng)
+    return " ".join(f"{b.colour} {b.value}" for b in bars), list(_questions(rng, bars))
+
+
 def _bars(rng: Random) -> list[Bar]:
     colours = rng.sample(COLOUR_NAMES, rng.choice((2, 3, 3, 4)))
     return [Bar(colour, rng.randint(1, MAX_VALUE)) for colour in colours]

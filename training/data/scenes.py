@@ -58,6 +58,18 @@ def make_scene(rng: Random, split: Split) -> Item:
     return Item("scene", asked, image, _truth(things, boxes))
 
 
+def told_scene(rng: Random, split: Split) -> tuple[str, list[Asked]]:
+    """A scene in words, in reading order, and questions about it: text to learn from."""
+    things = _things(rng)
+    while not belongs(split, *sorted((t.shape, t.colour, t.cell) for t in things)):
+        things = _things(rng)
+    said = [
+        f"{PLACES[t.cell]} {'large ' if t.large else ''}{t.colour} {t.shape}"
+        for t in sorted(things, key=lambda t: t.cell)
+    ]
+    return ", ".join(said), list(_questions(rng, things))
+
+
 def _things(rng: Random) -> list[Thing]:
     count = rng.choice((1, 1, 2, 2, 3, 3, 4, 5))
     cells = rng.sample(range(9), count)
