@@ -228,8 +228,8 @@ def _add_errors(api: FastAPI, parts: Parts) -> None:
             return RedirectResponse("/console/login", 303)
         parts.metrics.refused(error.code)
         body = orjson.dumps(sse.error_body(error))
-        waits = isinstance(error, OverloadedError)
-        headers = {"retry-after": str(error.retry_after_s)} if waits else None
+        waits = error.retry_after_s if isinstance(error, OverloadedError) else None
+        headers = None if waits is None else {"retry-after": str(waits)}
         return Response(body, error.status, headers, "application/json")
 
     @api.exception_handler(HTTPException)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serving.parts import start_experiments
+from serving.beside import start_experiments
 from serving.settings import load
 
 

@@ -91,7 +91,7 @@ class Cluster:
         """Deploy, and return when every backbone has warmed up."""
         from ray import serve
 
-        from serving.parts import start_experiments
+        from serving.beside import start_experiments
         from serving.replicas import application
 
         start_experiments(self.settings)

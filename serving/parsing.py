@@ -68,7 +68,9 @@ class Parser:
         *,
         sides_px: tuple[int, ...] = (),
         most_pictures: int = 16,
+        keep: Callable[[Decoded], None] | None = None,
     ) -> None:
+        self._keep = keep
         self._sides_px = sides_px
         self._most_pictures = most_pictures
         self._limits = limits
@@ -140,6 +142,8 @@ class Parser:
             decoded = decode_data_url(url, self._images, where)
         else:
             decoded = decode_bytes(self._fetch(url, where), self._images, where)
+        if self._keep is not None:
+            self._keep(decoded)
         return decoded.prepared(self._sides_px)
 
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,9 +16,8 @@ import uuid6
 from fastapi import FastAPI
 
 from evaluation.drain import Drainer
-from evaluation.evaluator import Evaluator, Schedule, TableFiles
-from evaluation.experiments import ExperimentError, Register
-from evaluation.online import Window
+from evaluation.evaluator import TableFiles
+from evaluation.experiments import Register
 from evaluation.spool import Spool, waiting_bytes
 from evaluation.stores.sql import Store, connect
 from routing.domain import ModelCard, ModelId, RequestId
@@ -32,12 +30,11 @@ from serving.engines.base import Description, Engine, Prompt, Sampling
 from serving.feeds import ExperimentFeed, TableFeed
 from serving.fetch import Fetcher
 from serving.gateway import Gateway
-from serving.gauges import set_quality
 from serving.judge import Judge
 from serving.live import Loads
 from serving.parsing import Parser
+from serving.pictures import PictureStore
 from serving.policies import build_policies
-from serving.probes import Prober, probe_items
 from serving.prompts import PromptFormat, Turn
 from serving.recording import Recording
 from serving.reply import Hosted
@@ -154,7 +151,13 @@ def _parser(settings: Settings, described: Mapping[str, Description]) -> Parser:
         Fetcher(settings.images).fetch,
         sides_px=tuple({d.image_side_px for d in described.values()}),
         most_pictures=max(b.max_images for b in settings.backbones),
+        keep=kept.keep if (kept := picture_store(settings)) else None,
     )
+
+
+def picture_store(settings: Settings) -> PictureStore | None:
+    """Where pictures are kept; None where they are not."""
+    return PictureStore(settings.events.folder / "pictures") if settings.events.pictures else None
 
 
 def _readiness(engines: Mapping[str, Engine]) -> Callable[[], Awaitable[dict[str, bool]]]:
@@ -201,40 +204,6 @@ def table_files(settings: Settings) -> TableFiles:
     """Where the quality table is: what the configuration names, else what ships with the zoo."""
     zoo = Path(str(files("serving") / "zoo" / "table.json"))
     return TableFiles(settings.events.folder, settings.routing.table or zoo)
-
-
-def build_evaluator(settings: Settings) -> Evaluator:
-    """The evaluator of a configuration's store; what it finds becomes gauges as well."""
-    schedule = Schedule(**settings.evaluation.model_dump())
-    store, tables = Store(connect(settings.events.url())), table_files(settings)
-    metrics = Metrics(metrics_folder(settings))
-
-    def publish() -> None:
-        set_quality(metrics, store, tables.current(), Window())
-
-    return Evaluator(store, tables, schedule, time.time, publish)
-
-
-def build_prober(settings: Settings) -> Prober | None:
-    """The prober of a configuration; None where probes are off."""
-    if settings.probes.every_s <= 0:
-        return None
-    service = settings.service
-    url = f"http://{service.host}:{service.port}"
-    items = probe_items(settings.probes)
-    return Prober(url, [b.id for b in settings.backbones], settings.probes, items)
-
-
-def start_experiments(settings: Settings) -> None:
-    """Start the experiments that the configuration names, unless they are there already."""
-    if not settings.experiments:
-        return
-    store = Store(connect(settings.events.url()))
-    register = Register(store)
-    for spec in settings.experiments:
-        with suppress(ExperimentError):
-            register.create(spec, time.time())
-    store.close()
 
 
 def _card(backbone: Backbone, described: Description) -> ModelCard:

@@ -11,9 +11,10 @@ from threading import Event
 import httpx
 
 from evaluation.offline import Item, read_jsonl
+from serving.beside_settings import Probes
 from serving.commands.ask import question_body
 from serving.parsing import PROBE_HEADER
-from serving.settings import Probes, SettingsError
+from serving.settings import SettingsError
 
 _log = logging.getLogger(__name__)
 

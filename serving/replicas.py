@@ -12,9 +12,10 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from routing.domain import ModelId
+from serving.beside import build_evaluator, build_judging, build_prober
 from serving.engines.base import Description, Piece, Prompt
 from serving.engines.remote import Remote
-from serving.parts import assemble, build_evaluator, build_prober, load_engine, warm_up
+from serving.parts import assemble, load_engine, warm_up
 from serving.settings import Backbone, Settings
 
 LOAD_EVERY_S = 0.5
@@ -65,11 +66,11 @@ class EvaluatorReplica:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="evaluator", daemon=True)
         self._thread.start()
-        prober = build_prober(settings)
-        if prober is not None:
-            threading.Thread(
-                target=prober.run, args=(self._stop,), name="prober", daemon=True
-            ).start()
+        for helper in (build_prober(settings), build_judging(settings)):
+            if helper is not None:
+                threading.Thread(
+                    target=helper.run, args=(self._stop,), name=type(helper).__name__, daemon=True
+                ).start()
 
     def _run(self) -> None:
         while not self._stop.wait(0.5):

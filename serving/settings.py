@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from evaluation.experiments import Spec
+from serving.beside_settings import Evaluation, JudgeModel, Probes, Shadow
 from serving.routing_settings import Routing
 
 
@@ -110,6 +111,7 @@ class Events(_Frozen):
     store: str | None = Field(None, description="SQLAlchemy URL; none: SQLite in the folder")
     fsync: bool = Field(default=False, description="survive a power cut, at 4 ms a request")
     drain_every_s: float = Field(0.25, gt=0)
+    pictures: bool = Field(default=False, description="keep pictures too, by content hash")
 
     @field_validator("folder")
     @classmethod
@@ -119,32 +121,6 @@ class Events(_Frozen):
     def url(self) -> str:
         """The store's SQLAlchemy URL."""
         return self.store or f"sqlite:///{self.folder.resolve() / 'events.sqlite3'}"
-
-
-class Shadow(_Frozen):
-    """What shadow copies may cost."""
-
-    queue: int = Field(64, ge=1)
-    concurrency: int = Field(2, ge=1)
-    admit_below: float = Field(0.25, gt=0, le=1, description="share of capacity in use")
-    patience_s: float = Field(10, ge=0)
-
-
-class Evaluation(_Frozen):
-    """How the evaluator works."""
-
-    refit_every_s: float = Field(3600, gt=0)
-    guard_every_s: float = Field(5, gt=0)
-    retention_days: float = Field(0, ge=0, description="0 keeps everything")
-
-
-class Probes(_Frozen):
-    """Labelled questions asked of every backbone at a trickle; off unless `every_s` is set."""
-
-    every_s: float = Field(0, ge=0, description="seconds between two items; 0: off")
-    dataset: str = Field("easy-vqa", description="easy-vqa, synthetic, or a JSONL file")
-    items: int = Field(500, ge=1)
-    api_key: str = Field("", description="an operator's key, where keys are configured")
 
 
 class Key(_Frozen):
@@ -190,6 +166,7 @@ class Settings(BaseSettings):
     shadow: Shadow = Shadow()
     evaluation: Evaluation = Evaluation()
     probes: Probes = Probes()
+    judge: JudgeModel = JudgeModel()
     access: Access = Access()
     experiments: tuple[Spec, ...] = Field((), description="started with the service")
 

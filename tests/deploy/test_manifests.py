@@ -152,6 +152,7 @@ def test_a_node_tells_its_metrics_on_a_port_of_its_own() -> None:
     listening = threading.Thread(target=metrics.listen, args=("127.0.0.1", port, stop))
     listening.start()
     try:
+        told = ""
         for _ in range(50):
             try:
                 told = httpx.get(f"http://127.0.0.1:{port}/metrics").text

@@ -1,8 +1,8 @@
 """Budgets of keys: what is over them is told when to come again, and others are not touched."""
 
 import json
+from typing import Any
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -22,7 +22,7 @@ def client() -> TestClient:
     return TestClient(api(gateway(), keys=(PLAIN, FEW, SHORT)))
 
 
-def chat(client: TestClient, key: str, *, stream: bool = False) -> httpx.Response:
+def chat(client: TestClient, key: str, *, stream: bool = False) -> Any:
     body = {"model": "auto", "messages": ask("what is it?"), "stream": stream}
     return client.post(
         "/v1/chat/completions", json=body, headers={"authorization": f"Bearer {key}"}

@@ -1,0 +1,65 @@
+"""Settings -> what runs beside the service and never in its way: evaluator, probes, judge."""
+
+import time
+from contextlib import suppress
+
+from evaluation.evaluator import DAY_S, Evaluator, Schedule
+from evaluation.experiments import ExperimentError, Register
+from evaluation.online import Window
+from evaluation.spool import Spool
+from evaluation.stores.sql import Store, connect
+from serving.gauges import set_quality
+from serving.judging import Judging, judge_client
+from serving.parts import metrics_folder, picture_store, table_files
+from serving.probes import Prober, probe_items
+from serving.settings import Settings
+from serving.telemetry import Metrics
+
+
+def build_evaluator(settings: Settings) -> Evaluator:
+    """The evaluator of a configuration's store; what it finds becomes gauges as well."""
+    schedule = Schedule(**settings.evaluation.model_dump())
+    store, tables = Store(connect(settings.events.url())), table_files(settings)
+    metrics = Metrics(metrics_folder(settings))
+
+    pictures = picture_store(settings)
+
+    def publish() -> None:
+        if pictures is not None and settings.evaluation.retention_days > 0:
+            pictures.forget(time.time() - settings.evaluation.retention_days * DAY_S)
+        set_quality(metrics, store, tables.current(), Window())
+
+    return Evaluator(store, tables, schedule, time.time, publish)
+
+
+def build_prober(settings: Settings) -> Prober | None:
+    """The prober of a configuration; None where probes are off."""
+    if settings.probes.every_s <= 0:
+        return None
+    service = settings.service
+    url = f"http://{service.host}:{service.port}"
+    items = probe_items(settings.probes)
+    return Prober(url, [b.id for b in settings.backbones], settings.probes, items)
+
+
+def build_judging(settings: Settings) -> Judging | None:
+    """The judge model of a configuration; None where there is none."""
+    if not settings.judge.url:
+        return None
+    spool = Spool(settings.events.folder / "spool", "judge", fsync=settings.events.fsync)
+    return Judging(
+        settings.judge, Store(connect(settings.events.url())), picture_store(settings),
+        spool.append, judge_client(settings.judge), time.time,
+    )  # fmt: skip
+
+
+def start_experiments(settings: Settings) -> None:
+    """Start the experiments that the configuration names, unless they are there already."""
+    if not settings.experiments:
+        return
+    store = Store(connect(settings.events.url()))
+    register = Register(store)
+    for spec in settings.experiments:
+        with suppress(ExperimentError):
+            register.create(spec, time.time())
+    store.close()

@@ -1,0 +1,44 @@
+"""What the operator configures of that which runs beside the answers."""
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shadow(_Frozen):
+    """What shadow copies may cost."""
+
+    queue: int = Field(64, ge=1)
+    concurrency: int = Field(2, ge=1)
+    admit_below: float = Field(0.25, gt=0, le=1, description="share of capacity in use")
+    patience_s: float = Field(10, ge=0)
+
+
+class Evaluation(_Frozen):
+    """How the evaluator works."""
+
+    refit_every_s: float = Field(3600, gt=0)
+    guard_every_s: float = Field(5, gt=0)
+    retention_days: float = Field(0, ge=0, description="0 keeps everything")
+
+
+class Probes(_Frozen):
+    """Labelled questions asked of every backbone at a trickle; off unless `every_s` is set."""
+
+    every_s: float = Field(0, ge=0, description="seconds between two items; 0: off")
+    dataset: str = Field("easy-vqa", description="easy-vqa, synthetic, or a JSONL file")
+    items: int = Field(500, ge=1)
+    api_key: str = Field("", description="an operator's key, where keys are configured")
+
+
+class JudgeModel(_Frozen):
+    """A model that grades answers; off unless `url` is set. It needs `events.pictures`."""
+
+    url: str = Field("", description="of an OpenAI-compatible API, e.g. http://judge:8000/v1")
+    model: str = ""
+    api_key: SecretStr = SecretStr("")
+    share: float = Field(0.1, gt=0, le=1, description="of the answers")
+    every_s: float = Field(5, gt=0)
+    most: int = Field(8, ge=1, description="answers judged each period, at most")
