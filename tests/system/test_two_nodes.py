@@ -1,0 +1,140 @@
+"""Two Ray nodes under load: one is killed, weights are rolled; nothing acknowledged is lost."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from sqlalchemy import select
+
+from evaluation.drain import Drainer
+from evaluation.stores.schema import feedback, interactions
+from evaluation.stores.sql import Store, connect
+from serving.build import free_port
+from tests.system.conftest import ROOT
+from tests.system.test_durability import Clients
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+
+
+class TwoNodes:
+    """The cluster's program, and words with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.folder = free_port(), folder
+        backbone = {
+            "id": "llava-llama-1", "generation": "llama-1", "model": "zoo:llava-llama-1",
+            "replicas": {"min_replicas": 2, "max_replicas": 2},
+        }  # fmt: skip
+        config = {
+            "service": {"port": self.port, "front_replicas": 2},
+            "events": {"folder": str(folder / "events")},
+            "backbones": [backbone],
+        }
+        (folder / "barn.yaml").write_text(yaml.safe_dump(config))
+        self.log = (folder / "log").open("w")
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "tests.system.two_nodes", str(folder / "barn.yaml")],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+        )  # fmt: skip
+
+    def hear(self, word: str) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith(word):
+                return
+        raise RuntimeError(f"no {word!r}: {(self.folder / 'log').read_text()[-3000:]}")
+
+    def say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=60)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+            self.log.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
+    running = TwoNodes(tmp_path_factory.mktemp("nodes"))
+    try:
+        running.hear("ready")
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def test_rolling_one_backbones_weights_fails_no_request(nodes: TwoNodes) -> None:
+    failed: list[str] = []
+    told: list[str] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        body = {"model": "llava-llama-1", "max_tokens": 2,
+                "messages": [{"role": "user", "content": "what is 2 + 3?"}]}  # fmt: skip
+        with httpx.Client(base_url=nodes.url, timeout=60) as client:
+            while not stop.is_set():
+                answer = client.post("/v1/chat/completions", json=body)
+                (told if answer.status_code == 200 else failed).append(answer.text[:200])
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    nodes.say("roll zoo:llava-llama-2")
+    nodes.hear("rolled")
+    time.sleep(1)
+    stop.set()
+    for thread in threads:
+        thread.join(timeout=60)
+
+    assert failed == []
+    assert len(told) > 20
+
+
+def test_a_killed_node_loses_nothing_that_was_acknowledged(
+    nodes: TwoNodes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Clients(nodes.url) as clients:
+        time.sleep(4)
+        before = len(clients.answers)
+        nodes.say("kill")
+        nodes.hear("killed")
+        killed = time.monotonic()
+        at_kill = len(clients.answers)
+        while len(clients.answers) < at_kill + 20:
+            assert time.monotonic() - killed < 120, "the service did not recover"
+            time.sleep(0.02)
+        recovered_s = time.monotonic() - killed
+        time.sleep(4)
+    with capsys.disabled():
+        print(f"\n{before} answers before the kill; 20 more came within {recovered_s:.1f} s of it")
+    nodes.stop()
+
+    events = nodes.folder / "events"
+    store = Store(connect(f"sqlite:///{events / 'events.sqlite3'}"))
+    Drainer(events / "spool", store).drain()
+    stored = [r["request_id"] for r in store.rows(select(interactions.c.request_id))]
+    words = {r["feedback_id"] for r in store.rows(select(feedback.c.feedback_id))}
+    assert before > 10
+    assert clients.answers <= set(stored)
+    assert clients.words <= words
+    assert len(stored) == len(set(stored))
