@@ -38,7 +38,7 @@ $(VLLM_VENV)/bin/python:
 format: setup  ## Rewrite the code the way `lint` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-train: setup  ## Reproduce the embedded models from nothing (about two hours on two cores)
+train: setup  ## Reproduce the embedded models from nothing (about an hour on two cores)
 	$(BIN)/barn train --profile embedded --jobs 2
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) runs .barn build *.egg-info

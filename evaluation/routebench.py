@@ -183,6 +183,8 @@ def interval(
 ) -> tuple[float, float]:
     """95 % percentile bootstrap over items (Efron 1979)."""
     drawn = [values(rng.integers(0, n, n)) for _ in range(rounds)]
+    if np.isnan(drawn).all():  # no gap in any of them
+        return math.nan, math.nan
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     return float(low), float(high)
 

@@ -1,6 +1,7 @@
 """The router's bench in one call: fit on half of the answers, judge on the other, draw and tell."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -76,12 +77,16 @@ class BenchReport:
         for j in self.policies:
             top = max(j.frontier, key=lambda p: p.accuracy)
             low, high = j.apgr_interval
+            gap = ("no gap", "–", "–") if math.isnan(j.apgr) else (
+                f"{j.apgr:.3f} ({low:.3f}–{high:.3f})", f"{j.cpt_50:.0%}", f"{j.cpt_80:.0%}"
+            )  # fmt: skip
             shown.add_row(
-                j.name, f"{top.accuracy:.1%}", f"{top.cost / whole:.0%}",
-                f"{j.apgr:.3f} ({low:.3f}–{high:.3f})", f"{j.cpt_50:.0%}", f"{j.cpt_80:.0%}",
+                j.name, f"{top.accuracy:.1%}", f"{top.cost / whole:.0%}", *gap,
                 f"{j.accuracy_at_60:.1%}", f"{j.best_rank_score:.3f}",
             )  # fmt: skip
         console.print(shown)
+        if any(math.isnan(j.apgr) for j in self.policies):
+            console.print("no gap: the cheapest backbone is the best one, so none can be recovered")
 
     def draw(self, path: Path) -> None:
         """The cost–quality frontier as a picture."""
@@ -99,7 +104,8 @@ class BenchReport:
         for j in self.policies:
             line = sorted(j.frontier, key=lambda p: p.cost)
             axes.plot([p.cost * 1e3 for p in line], [p.accuracy for p in line], "o-", ms=3,
-                      label=f"{j.name} (APGR {j.apgr:.2f})")  # fmt: skip
+                      label=j.name if math.isnan(j.apgr) else f"{j.name} (APGR {j.apgr:.2f})",
+            )  # fmt: skip
         axes.set_xlabel("cost per 1,000 requests ($)")
         axes.set_ylabel("accuracy")
         axes.set_title(f"{self.n} held-out items, half vision-heavy, half reasoning-heavy")
