@@ -133,18 +133,19 @@ def look(rgb: NDArray[np.uint8], width_px: int, height_px: int) -> ImageFacts:
         raise ValueError(f"look takes a copy of at most {_SIDE} pixels a side, got {rgb.shape}")
     if min(rgb.shape[:2]) < 2:
         return ImageFacts(width_px, height_px)
-    small = rgb.astype(np.int32)
-    coarse = (small[..., 0] >> 4 << 8) | (small[..., 1] >> 4 << 4) | (small[..., 2] >> 4)
+    small = rgb.astype(np.int16)  # three channels add up to 765 at most
+    red, green, blue = small[..., 0], small[..., 1], small[..., 2]
+    coarse = (red & 240) << 4 | (green & 240) | blue >> 4
     counts = np.bincount(coarse.ravel(), minlength=4096)
-    grey = small.sum(axis=2)
-    across = np.abs(np.diff(grey, axis=1)) > 96
-    down = np.abs(np.diff(grey, axis=0)) > 96
-    edges = float((across.mean() + down.mean()) / 2)
-    rows = float((down.mean(axis=1) > 0.5).mean())
-    columns = float((across.mean(axis=0) > 0.5).mean())
+    grey = red + green + blue
+    across = np.abs(grey[:, 1:] - grey[:, :-1]) > 96
+    down = np.abs(grey[1:] - grey[:-1]) > 96
+    busy_rows = np.count_nonzero(across, axis=1) / across.shape[1]
+    edges = float((busy_rows.mean() + np.count_nonzero(down) / down.size) / 2)
+    rows = float((np.count_nonzero(down, axis=1) > 0.5 * down.shape[1]).mean())
+    columns = float((np.count_nonzero(across, axis=0) > 0.5 * across.shape[0]).mean())
     flat = float(counts.max() / coarse.size)
-    colours = float((counts > 0).sum() / 256)
-    busy_rows = across.mean(axis=1)
+    colours = float(np.count_nonzero(counts) / 256)
     # writing: rows full of short strokes between empty ones, on a plain ground
     text = float(min(1.0, busy_rows.std() * 6) * flat)
     chart = float(min(1.0, 8 * (rows + columns)) * flat * (colours < 0.5))

@@ -40,9 +40,9 @@ def main(config: str) -> None:
             case ["roll", other]:
                 serve.run(application(_with_model(settings, other)), name="barn", route_prefix="/")
                 print("rolled", flush=True)
-    serve.shutdown()
+    serve.shutdown()  # type: ignore[no-untyped-call]  # Ray does not type it
     ray.shutdown()
-    nodes.shutdown()
+    nodes.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _with_model(settings: Settings, model: str) -> Settings:
