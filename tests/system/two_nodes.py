@@ -40,6 +40,8 @@ def main(config: str) -> None:
             case ["roll", other]:
                 serve.run(application(_with_model(settings, other)), name="barn", route_prefix="/")
                 print("rolled", flush=True)
+            case _:
+                print("unknown:", line, flush=True)
     serve.shutdown()  # type: ignore[no-untyped-call]  # Ray does not type it
     ray.shutdown()
     nodes.shutdown()  # type: ignore[no-untyped-call]
