@@ -1,13 +1,11 @@
 """What the operator configures of that which runs beside the answers."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
+
+from serving.frozen import Frozen
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Shadow(_Frozen):
+class Shadow(Frozen):
     """What shadow copies may cost."""
 
     queue: int = Field(64, ge=1)
@@ -16,7 +14,7 @@ class Shadow(_Frozen):
     patience_s: float = Field(10, ge=0)
 
 
-class Evaluation(_Frozen):
+class Evaluation(Frozen):
     """How the evaluator works."""
 
     refit_every_s: float = Field(3600, gt=0)
@@ -24,7 +22,7 @@ class Evaluation(_Frozen):
     retention_days: float = Field(0, ge=0, description="0 keeps everything")
 
 
-class Probes(_Frozen):
+class Probes(Frozen):
     """Labelled questions asked of every backbone at a trickle; off unless `every_s` is set."""
 
     every_s: float = Field(0, ge=0, description="seconds between two items; 0: off")
@@ -33,7 +31,7 @@ class Probes(_Frozen):
     api_key: str = Field("", description="an operator's key, where keys are configured")
 
 
-class JudgeModel(_Frozen):
+class JudgeModel(Frozen):
     """A model that grades answers; off unless `url` is set. It needs `events.pictures`."""
 
     url: str = Field("", description="of an OpenAI-compatible API, e.g. http://judge:8000/v1")

@@ -4,7 +4,6 @@ Its word is feedback with the source `judge`: kept apart from the truth, and cor
 errors it makes on answers that were also graded by the truth (`evaluation.ppi`).
 """
 
-import base64
 import logging
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from evaluation.metrics.yesno import polarity
 from evaluation.stores.schema import feedback, interactions
 from evaluation.stores.sql import Row, Store
 from serving.beside_settings import JudgeModel
+from serving.commands.ask import image_part
 from serving.pictures import PictureStore
 
 _log = logging.getLogger(__name__)
@@ -115,10 +115,8 @@ class Judging:
         """The pictures of a request as message parts; None when one is not kept."""
         hashes = [h for h in row["image_hashes"].split(",") if h]
         found = [self._pictures.read(h) if self._pictures else None for h in hashes]
-        urls = [f"data:image/png;base64,{base64.b64encode(png).decode()}" for png in found if png]
-        if len(urls) < len(hashes):
-            return None
-        return [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+        parts = [image_part(png) for png in found if png]
+        return parts if len(parts) == len(hashes) else None
 
     def _ask(self, shown: list[dict[str, Any]], row: Row) -> str:
         text = PROMPT.format(question=row["question"], answer=row["answer"])

@@ -3,16 +3,13 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from routing.domain import Family, Task
+from serving.frozen import Frozen
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RuleSettings(_Frozen):
+class RuleSettings(Frozen):
     """One rule of a `rules` policy; what is left out matches everything."""
 
     to: tuple[str, ...] = Field(min_length=1, description="backbones in order of preference")
@@ -22,7 +19,7 @@ class RuleSettings(_Frozen):
     header: tuple[str, str] | None = Field(None, description="a header's name and value")
 
 
-class PolicySettings(_Frozen):
+class PolicySettings(Frozen):
     """One named policy; clients choose it with `model: "auto:NAME"`."""
 
     kind: Literal["family", "utility", "cascade", "thompson", "split", "rules", "fixed"]
@@ -43,7 +40,7 @@ _POLICIES: dict[str, PolicySettings] = {
 }
 
 
-class Routing(_Frozen):
+class Routing(Frozen):
     """Who decides, and how much price counts."""
 
     default: str = Field("utility", description="the policy of `auto`")

@@ -10,7 +10,6 @@ import limits
 import yaml
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -24,6 +23,7 @@ from pydantic_settings import (
 
 from evaluation.experiments import Spec
 from serving.beside_settings import Evaluation, JudgeModel, Probes, Shadow
+from serving.frozen import Frozen
 from serving.routing_settings import Routing
 
 
@@ -31,11 +31,7 @@ class SettingsError(Exception):
     """The configuration cannot be used; the message says which key and what would be valid."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Autoscaling(_Frozen):
+class Autoscaling(Frozen):
     """How many replicas a backbone has; Ray Serve moves between the bounds."""
 
     min_replicas: int = Field(1, ge=0, description="never fewer than this")
@@ -49,7 +45,7 @@ class Autoscaling(_Frozen):
         return self
 
 
-class Backbone(_Frozen):
+class Backbone(Frozen):
     """One model and how it is run. Adding one is one block of YAML."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9][\w.\-]*$", description="the name clients pin it by")
@@ -75,7 +71,7 @@ class Backbone(_Frozen):
         return str(files("serving") / "zoo" / self.model.removeprefix("zoo:"))
 
 
-class ImageLimits(_Frozen):
+class ImageLimits(Frozen):
     """What a picture may be, and where one may be fetched from."""
 
     max_bytes: int = Field(20_000_000, ge=1)
@@ -84,7 +80,7 @@ class ImageLimits(_Frozen):
     fetch_timeout_s: float = Field(5, gt=0)
 
 
-class Limits(_Frozen):
+class Limits(Frozen):
     """What a request may ask for."""
 
     max_body_bytes: int = Field(40_000_000, ge=1)
@@ -92,7 +88,7 @@ class Limits(_Frozen):
     deadline_s: float = Field(120, gt=0)
 
 
-class Service(_Frozen):
+class Service(Frozen):
     """Where and how the front end runs."""
 
     host: str = "127.0.0.1"
@@ -104,7 +100,7 @@ class Service(_Frozen):
     ray_address: str | None = Field(None, description="an existing Ray cluster; none: start one")
 
 
-class Events(_Frozen):
+class Events(Frozen):
     """Where served requests are recorded."""
 
     folder: Path = Field(Path(".barn"), validate_default=True)
@@ -123,7 +119,7 @@ class Events(_Frozen):
         return self.store or f"sqlite:///{self.folder.resolve() / 'events.sqlite3'}"
 
 
-class Key(_Frozen):
+class Key(Frozen):
     """One API key, by its SHA-256 (`barn key` makes one)."""
 
     name: str
@@ -144,7 +140,7 @@ class Key(_Frozen):
         return budget
 
 
-class Access(_Frozen):
+class Access(Frozen):
     """Who may call; without keys everybody on this machine may, and nobody else."""
 
     keys: tuple[Key, ...] = ()

@@ -1,6 +1,7 @@
 """Assemble LLaVA around a language model and train it in LLaVA's two stages."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,7 @@ class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
         return row, torch.from_numpy(self._whiten(self._features[at]))
 
 
+@lru_cache(maxsize=1)
 def whitening(cache: Path) -> Whitening:
     """The whitening of a feature cache, measured on two thousand of its pictures."""
     features: NDArray[np.float16] = np.load(cache, mmap_mode="r")

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 _HIDDEN = (".layers.", "multi_modal_projector.")
-_BETAS = (0.9, 0.98)
+BETAS = (0.9, 0.98)
 
 
 def is_hidden_matrix(name: str, parameter: nn.Parameter) -> bool:
@@ -43,7 +43,7 @@ class MuonAdamW(torch.optim.Optimizer):
         if not hidden:
             raise ValueError("Muon needs weight matrices inside layers; this model trains none")
         muon = torch.optim.Muon(hidden, lr=muon_learning_rate, weight_decay=decay, momentum=0.95)
-        adamw = torch.optim.AdamW(others, lr=learning_rate, weight_decay=decay, betas=_BETAS)
+        adamw = torch.optim.AdamW(others, lr=learning_rate, weight_decay=decay, betas=BETAS)
         self._parts: tuple[torch.optim.Optimizer, ...] = (muon, adamw)
         super().__init__([g for part in self._parts for g in part.param_groups], {})
 

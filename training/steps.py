@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from training.optimiser import MuonAdamW
+from training.optimiser import BETAS, MuonAdamW
 from training.recipe import Profile
 
 Batch = dict[str, torch.Tensor]
@@ -52,7 +52,7 @@ class Steps:
             warmup_steps=max(1, round(warmup_ratio * steps)),
             lr_scheduler_type="cosine",
             weight_decay=_WEIGHT_DECAY,
-            adam_beta2=0.98,
+            adam_beta2=BETAS[1],
             max_grad_norm=1.0,
             bf16=self.profile.bf16,
             use_cpu=self.profile.use_cpu,

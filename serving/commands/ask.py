@@ -127,12 +127,15 @@ def _failed(item: Item, backbone: str, error: str) -> Answered:
 def _content(item: Item) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = []
     if item.image is not None:
-        kind = "jpeg" if item.image[:2] == b"\xff\xd8" else "png"
-        data = base64.b64encode(item.image).decode()
-        parts.append(
-            {"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{data}"}}
-        )
+        parts.append(image_part(item.image))
     return [*parts, {"type": "text", "text": item.question}]
+
+
+def image_part(image: bytes) -> dict[str, Any]:
+    """A message part that shows an encoded picture."""
+    kind = "jpeg" if image[:2] == b"\xff\xd8" else "png"
+    data = base64.b64encode(image).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{data}"}}
 
 
 def _facts(item: Item) -> tuple[float, ...]:

@@ -10,14 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from sqlalchemy import select
 
-from evaluation.drain import Drainer
-from evaluation.stores.schema import feedback, interactions
-from evaluation.stores.sql import Store, connect
 from serving.build import free_port
 from tests.system.conftest import ROOT
-from tests.system.test_durability import Clients
+from tests.system.test_durability import Clients, assert_nothing_lost
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
@@ -129,12 +125,5 @@ def test_a_killed_node_loses_nothing_that_was_acknowledged(
         print(f"\n{before} answers before the kill; 20 more came within {recovered_s:.1f} s of it")
     nodes.stop()
 
-    events = nodes.folder / "events"
-    store = Store(connect(f"sqlite:///{events / 'events.sqlite3'}"))
-    Drainer(events / "spool", store).drain()
-    stored = [r["request_id"] for r in store.rows(select(interactions.c.request_id))]
-    words = {r["feedback_id"] for r in store.rows(select(feedback.c.feedback_id))}
     assert before > 10
-    assert clients.answers <= set(stored)
-    assert clients.words <= words
-    assert len(stored) == len(set(stored))
+    assert_nothing_lost(nodes.folder / "events", clients)

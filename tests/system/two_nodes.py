@@ -22,7 +22,6 @@ def main(config: str) -> None:
 
     from serving.replicas import application
 
-    (settings.events.folder / "metrics").mkdir(parents=True, exist_ok=True)
     small = {"num_cpus": 2, "object_store_memory": 100_000_000, "include_dashboard": False}
     nodes = Nodes(initialize_head=True, head_node_args=small)
     second = nodes.add_node(num_cpus=2, object_store_memory=100_000_000)

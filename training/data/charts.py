@@ -24,9 +24,7 @@ class Bar:
 
 def make_chart(rng: Random, split: Split) -> Item:
     """Draw a chart of two to four bars whose values belong to `split`, with seven questions."""
-    bars = _bars(rng)
-    while not belongs(split, *((b.colour, b.value) for b in bars)):
-        bars = _bars(rng)
+    bars = _drawn(rng, split)
     blank = (0,) * (MAX_BARS - len(bars))
     image, boxes = _draw(rng, bars)
     seen = list(zip(bars, boxes, strict=True))
@@ -41,10 +39,15 @@ def make_chart(rng: Random, split: Split) -> Item:
 
 def told_chart(rng: Random, split: Split) -> tuple[str, list[Asked]]:
     """A chart in words, from left to right, and questions about it: text to learn from."""
+    bars = _drawn(rng, split)
+    return " ".join(f"{b.colour} {b.value}" for b in bars), list(_questions(rng, bars))
+
+
+def _drawn(rng: Random, split: Split) -> list[Bar]:
     bars = _bars(rng)
     while not belongs(split, *((b.colour, b.value) for b in bars)):
         bars = _bars(rng)
-    return " ".join(f"{b.colour} {b.value}" for b in bars), list(_questions(rng, bars))
+    return bars
 
 
 def _bars(rng: Random) -> list[Bar]:

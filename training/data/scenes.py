@@ -50,9 +50,7 @@ RELATIONS: dict[str, Relation] = {
 
 def make_scene(rng: Random, split: Split) -> Item:
     """Draw a scene of one to five shapes that belongs to `split`, with up to eight questions."""
-    things = _things(rng)
-    while not belongs(split, *sorted((t.shape, t.colour, t.cell) for t in things)):
-        things = _things(rng)
+    things = _drawn(rng, split)
     asked = tuple(_questions(rng, things))
     image, boxes = _draw(rng, things)
     return Item("scene", asked, image, _truth(things, boxes))
@@ -60,14 +58,19 @@ def make_scene(rng: Random, split: Split) -> Item:
 
 def told_scene(rng: Random, split: Split) -> tuple[str, list[Asked]]:
     """A scene in words, in reading order, and questions about it: text to learn from."""
-    things = _things(rng)
-    while not belongs(split, *sorted((t.shape, t.colour, t.cell) for t in things)):
-        things = _things(rng)
+    things = _drawn(rng, split)
     said = [
         f"{PLACES[t.cell]} {'large ' if t.large else ''}{t.colour} {t.shape}"
         for t in sorted(things, key=lambda t: t.cell)
     ]
     return ", ".join(said), list(_questions(rng, things))
+
+
+def _drawn(rng: Random, split: Split) -> list[Thing]:
+    things = _things(rng)
+    while not belongs(split, *sorted((t.shape, t.colour, t.cell) for t in things)):
+        things = _things(rng)
+    return things
 
 
 def _things(rng: Random) -> list[Thing]:
