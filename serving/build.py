@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -43,19 +44,55 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class PortBlock:
+    """Ports that this Barn alone gives to its replicas.
+
+    Ray counts from the same port in every cluster, and a proxy asks a port for a while after its
+    replica has died: on a machine with two Barns the other one's replica would answer, and record
+    the request as its own. The block's first port is held here for as long as the block is used.
+    """
+
+    SIZE = 50
+    FIRST, LAST = 20_000, 32_000  # below the ports that the kernel gives to clients
+
+    def __init__(self) -> None:
+        """Take a block that no other Barn on this machine has.
+
+        Raises:
+            PortTakenError: there is none left.
+        """
+        starts = list(range(self.FIRST, self.LAST, self.SIZE))
+        while starts:
+            start = starts.pop(secrets.randbelow(len(starts)))
+            held = socket.socket()
+            try:
+                held.bind(("127.0.0.1", start))
+            except OSError:
+                held.close()
+                continue
+            self._held, self.ports = held, range(start + 1, start + self.SIZE)
+            return
+        raise PortTakenError(f"no free block of ports between {self.FIRST} and {self.LAST}")
+
+    def release(self) -> None:
+        """Give the block back."""
+        self._held.close()
+
+
 @dataclass(slots=True)
 class Cluster:
     """A running service; leaving the context drains it and takes down what it started."""
 
     settings: Settings
     scratch: Path
+    block: PortBlock
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Prepare the environment that Ray's processes inherit; must precede the import of Ray."""
-        scratch = Path(tempfile.mkdtemp(prefix="barn-"))
-        _prepare(settings, scratch)
-        return cls(settings, scratch)
+        scratch, block = Path(tempfile.mkdtemp(prefix="barn-")), PortBlock()
+        _prepare(settings, scratch, block.ports)
+        return cls(settings, scratch, block)
 
     def __enter__(self) -> Self:
         check_port(self.settings.service.host, self.settings.service.port)
@@ -113,10 +150,11 @@ class Cluster:
                 serve.delete(APP)
         finally:
             ray.shutdown()
+            self.block.release()
             shutil.rmtree(self.scratch, ignore_errors=True)
 
 
-def _prepare(settings: Settings, scratch: Path) -> None:
+def _prepare(settings: Settings, scratch: Path, ports: range) -> None:
     service = settings.service
     chosen = {
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -145,6 +183,10 @@ def _prepare(settings: Settings, scratch: Path) -> None:
             "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(scratch / "metrics.sock"),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
             "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports[0]),
+            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports[1]),
+            "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[2]),
+            "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports[-1]),
         }
     for name, value in chosen.items():
         os.environ.setdefault(name, value)

@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from training.data.items import Asked, Item, generator
+from training.data.items import Item, generator
 from training.data.mixture import make_item
 from training.packing import IGNORED, Packer, Row, Turn
 from training.recipe import BackboneSpec, Profile
@@ -28,6 +28,14 @@ from training.vision import pixel_values
 
 FEATURE_LAYER = -2
 MOST_QUESTIONS = 7
+DESCRIBED = 0.5
+"""Share of pictures that are described as well, as LLaVA's instructions have descriptions."""
+_DESCRIBE = (
+    "describe the image.",
+    "Describe the image in detail.",
+    "what do you see?",
+    "What is in the image?",
+)
 
 
 def assemble(
@@ -98,13 +106,15 @@ class PackedLlava(nn.Module):
         return {"loss": nn.functional.cross_entropy(logits.float(), wanted[at])}
 
 
-def conversations(seed: int, index: int, asked: tuple[Asked, ...]) -> list[list[Turn]]:
+def conversations(seed: int, index: int, item: Item) -> list[list[Turn]]:
     """Choose the questions of one row; now and then two of them form one conversation."""
     rng = generator(seed, "turns", index)
-    chosen = rng.sample(asked, min(MOST_QUESTIONS, len(asked)))
+    chosen = rng.sample(item.asked, min(MOST_QUESTIONS, len(item.asked)))
     turns: list[list[Turn]] = [[(a.question, a.answer)] for a in chosen]
     if len(turns) > 2 and rng.random() < 0.4:
         turns[0] += turns.pop()
+    if item.told is not None and rng.random() < DESCRIBED:
+        turns.insert(0, [(rng.choice(_DESCRIBE), item.told)])
     return turns
 
 
@@ -157,7 +167,7 @@ class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
     def __getitem__(self, index: int) -> tuple[Row, torch.Tensor | None]:
         at = self._first + index
         item = make_item(self._seed, "train", at)
-        turns = conversations(self._seed, at, item.asked)
+        turns = conversations(self._seed, at, item)
         row = self._packer.row(turns, has_image=item.image is not None)
         if item.image is None:
             return row, None
@@ -179,8 +189,8 @@ class Collate:
     name: str
 
     def __call__(self, rows: list[tuple[Row, torch.Tensor | None]]) -> Batch:
-        batch = self.packer.batch([row for row, _ in rows])
-        pictures = [picture for _, picture in rows if picture is not None]
+        batch, order = self.packer.batch([row for row, _ in rows])
+        pictures = [picture for at in order if (picture := rows[at][1]) is not None]
         return batch | ({self.name: torch.stack(pictures)} if pictures else {})
 
 

@@ -30,7 +30,13 @@ class MuonAdamW(torch.optim.Optimizer):
     """The two optimisers behind one interface, so that a Trainer can schedule and resume them."""
 
     def __init__(
-        self, model: nn.Module, *, muon_learning_rate: float, learning_rate: float, decay: float
+        self,
+        model: nn.Module,
+        *,
+        muon_learning_rate: float,
+        learning_rate: float,
+        decay: float,
+        muon_decay: float,
     ) -> None:
         """Divide the parameters of `model` that are to be trained.
 
@@ -42,7 +48,9 @@ class MuonAdamW(torch.optim.Optimizer):
         others = [p for n, p in named if not is_hidden_matrix(n, p)]
         if not hidden:
             raise ValueError("Muon needs weight matrices inside layers; this model trains none")
-        muon = torch.optim.Muon(hidden, lr=muon_learning_rate, weight_decay=decay, momentum=0.95)
+        muon = torch.optim.Muon(
+            hidden, lr=muon_learning_rate, weight_decay=muon_decay, momentum=0.95
+        )
         adamw = torch.optim.AdamW(others, lr=learning_rate, weight_decay=decay, betas=BETAS)
         self._parts: tuple[torch.optim.Optimizer, ...] = (muon, adamw)
         super().__init__([g for part in self._parts for g in part.param_groups], {})

@@ -14,6 +14,8 @@ from training.recipe import Profile
 
 Batch = dict[str, torch.Tensor]
 _WEIGHT_DECAY = 0.01
+_MUON_DECAY = 0.1
+"""Muon's steps are of one size: without decay a long stage leaves weights too large to learn."""
 
 
 class Steps:
@@ -76,6 +78,7 @@ class Steps:
                 muon_learning_rate=muon_learning_rate,
                 learning_rate=learning_rate,
                 decay=_WEIGHT_DECAY,
+                muon_decay=_MUON_DECAY,
             )
         trainer = Trainer(
             model=model,

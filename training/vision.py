@@ -48,6 +48,7 @@ _PATCHES = {  # field of Truth: number of classes, one label per patch
     "patch_character": len(ALPHABET) + 1,
     "patch_place": _CHARACTERS + 1,
     "patch_value": MAX_VALUE + 1,
+    "patch_centre": 3,
 }
 _WEIGHTS = {"characters": 2.0, "patch_character": 3.0}
 _EMPTY = 0.3

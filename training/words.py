@@ -1,10 +1,11 @@
 """Stage 1 at the embedded scale: teach the projector the language model's own words for patches.
 
-Every patch of a drawn picture is known to show a shape, a colour, a character, a bar's value, or
+Every patch of a drawn picture is known to hold the centre of a shape, a character or a bar, or
 nothing, at some place of the picture. The projector learns to turn the patch's features into the
-sum of the embeddings that the (frozen) language model has for those words, so that stage 2 starts
-with pictures it can half read and what was learned from text carries over. LLaVA's stage 1 does
-the same by captions, at a scale that two cores do not have.
+sum of the embeddings that the (frozen) language model has for what is there, so that stage 2 starts
+with pictures it can half read and what was learned from text carries over. A thing speaks from one
+patch, as it is one word in a text: a star that fills nine patches is still to be counted once.
+LLaVA's stage 1 does the same by captions, at a scale that two cores do not have.
 """
 
 from pathlib import Path
@@ -42,21 +43,27 @@ def word_tables(
         rows = [embeddings[text_ids(tokenizer, word)].mean(axis=0) for word in words]
         return np.stack([np.zeros_like(rows[0]), *rows]).astype(np.float32)
 
+    characters = table(list(ALPHABET))
     return {
         "patch_shape": table([f" {name}" for name in SHAPES]),
         "patch_colour": table([f" {name}" for name in COLOUR_NAMES]),
-        "patch_character": table(list(ALPHABET)),
+        "patch_character": characters,
         "patch_value": table([str(v) for v in range(1, MAX_VALUE + 1)]),
-        "patch_place": _ordinals(embeddings),
+        "patch_place": _ordinals(characters),
+        "patch_centre": np.stack([*np.zeros((2, embeddings.shape[1])), table([" large"])[1]]),
     }
 
 
-def _ordinals(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A code for each character's place: no word says `the third of the first row`."""
+def _ordinals(characters: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A code for each character's place: no word says `the third of the first row`.
+
+    As loud as the characters themselves: most of a large vocabulary is rare and stays quiet, so
+    that the spread of all its embeddings would drown the code.
+    """
     fixed = torch.Generator().manual_seed(1)
-    codes = torch.randn(2 * ROW_CHARACTERS + 1, embeddings.shape[1], generator=fixed)
+    codes = torch.randn(2 * ROW_CHARACTERS + 1, characters.shape[1], generator=fixed)
     codes[0] = 0
-    return (codes * float(embeddings.std())).numpy()
+    return (codes * float(characters[1:].std())).numpy()
 
 
 def where_words(
@@ -114,7 +121,8 @@ class PatchWords(Dataset[Batch]):
 
     def _shown(self, truth: Truth) -> dict[str, NDArray[np.int64]]:
         found = {name: np.array(getattr(truth, name), np.int64) for name in self._tables}
-        return {name: labels for name, labels in found.items() if labels.size}
+        here = found["patch_centre"] > 0
+        return {name: labels * here for name, labels in found.items() if labels.size}
 
 
 class WordAlignment(nn.Module):

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -19,10 +20,14 @@ from transformers import (
 from training.answering import Answerer
 from training.data.items import is_held_out
 from training.data.mixture import MAKERS, make_item, make_kind
+from training.llava import Collate, PackedLlava, assemble, conversations
+from training.packing import Packer
+from training.pretrain import build_language_model
 from training.recipe import BackboneSpec, Profile, StageSpec, VisionPhase, VisionSpec
 from training.run import train
 from training.study import cosine, held_out, linear_cka, paraphrased
 from training.tokenizer import train_tokenizer
+from training.vision import build_encoder
 
 pytestmark = pytest.mark.timeout(300)
 TINY = {"hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2}
@@ -177,6 +182,35 @@ def test_the_studys_questions_are_always_the_same_and_of_every_skill() -> None:
 
     assert [q.id for q in first] == [q.id for q in again]
     assert len({q.asked.skill for q in first}) == 15
+
+
+def test_rows_that_share_a_line_are_blind_to_each_other() -> None:
+    tokenizer = train_tokenizer(600, 7, context_tokens=256)
+    spec = BackboneSpec.model_validate(
+        {"id": "one", "generation": "llama-1", "vocabulary": 600, "key_value_heads": 2, **TINY}
+    )
+    torch.manual_seed(1)
+    encoder = build_encoder(VisionSpec(hidden_size=32, intermediate_size=64, layers=2, heads=2))
+    llava = assemble(encoder, build_language_model(spec, tokenizer), tokenizer)
+    packer = Packer(tokenizer, 64, 256)
+    collate, model = Collate(packer, "features"), PackedLlava(llava, train_language=True)
+    items = [make_item(7, "train", index) for index in range(16)]
+    rows = [
+        (
+            packer.row(conversations(7, index, item), has_image=item.image is not None),
+            torch.randn(64, 32) if item.image is not None else None,
+        )
+        for index, item in enumerate(items)
+    ]
+    together = collate(rows)
+    apart = [collate([row]) for row in rows]
+    told = [int((one["labels"] >= 0).sum()) for one in apart]
+    with torch.no_grad():
+        losses = [float(model(**one)["loss"]) for one in apart]
+        loss = float(model(**together)["loss"])
+
+    assert len(together["input_ids"]) < len(rows)
+    assert loss == pytest.approx(np.average(losses, weights=told), rel=1e-4)
 
 
 def test_similarities_are_one_for_equal_states() -> None:

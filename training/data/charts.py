@@ -33,14 +33,19 @@ def make_chart(rng: Random, split: Split) -> Item:
         bar_colour=tuple(COLOUR_NAMES.index(b.colour) + 1 for b in bars) + blank,
         patch_value=patch_labels(Mark(box, b.value) for b, box in seen),
         patch_colour=patch_labels(Mark(box, COLOUR_NAMES.index(b.colour) + 1) for b, box in seen),
+        patch_centre=patch_labels((Mark(box, 1) for box in boxes), centres=True),
     )
-    return Item("chart", tuple(_questions(rng, bars)), image, truth)
+    return Item("chart", tuple(_questions(rng, bars)), image, truth, _told(bars))
 
 
 def told_chart(rng: Random, split: Split) -> tuple[str, list[Asked]]:
     """A chart in words, from left to right, and questions about it: text to learn from."""
     bars = _drawn(rng, split)
-    return " ".join(f"{b.colour} {b.value}" for b in bars), list(_questions(rng, bars))
+    return _told(bars), list(_questions(rng, bars))
+
+
+def _told(bars: Sequence[Bar]) -> str:
+    return " ".join(f"{b.colour} {b.value}" for b in bars)
 
 
 def _drawn(rng: Random, split: Split) -> list[Bar]:

@@ -40,7 +40,11 @@ def load(split: Split, index: int) -> Item:
     with Image.open(paths(split)[image_id]) as file:
         image = file.convert("RGB")
     asked = questions(split)[image_id]
-    return Item("easy-vqa", asked, image, _truth(asked))
+    truth = _truth(asked)
+    told = None
+    if truth.only_shape > 0 and truth.only_colour > 0:
+        told = f"{COLOUR_NAMES[truth.only_colour - 1]} {SHAPES[truth.only_shape - 1]}"
+    return Item("easy-vqa", asked, image, truth, told)
 
 
 def _truth(asked: tuple[Asked, ...]) -> Truth:

@@ -45,6 +45,8 @@ class Truth:
     patch_character: tuple[int, ...] = ()
     patch_place: tuple[int, ...] = ()
     patch_value: tuple[int, ...] = ()
+    patch_centre: tuple[int, ...] = ()
+    """1 where a thing has its centre, 2 where a large thing has: one patch for each thing."""
 
 
 PATCH_PX = 8
@@ -59,10 +61,11 @@ class Mark:
     label: int
 
 
-def patch_labels(marks: Iterable[Mark]) -> tuple[int, ...]:
+def patch_labels(marks: Iterable[Mark], *, centres: bool = False) -> tuple[int, ...]:
     """Label each patch, in reading order, with the nearest mark that covers it; 0 is background.
 
-    A mark covers the patches whose centre lies in its box, and the one that holds its own centre.
+    A mark covers the patches whose centre lies in its box, and the one that holds its own centre;
+    with `centres` the latter alone.
 
     >>> patch_labels([Mark((0, 0, 9, 5), 3)])[:3]
     (3, 0, 0)
@@ -75,7 +78,8 @@ def patch_labels(marks: Iterable[Mark]) -> tuple[int, ...]:
         own = min(side - 1, int(y // PATCH_PX)) * side + min(side - 1, int(x // PATCH_PX))
         for patch in range(side * side):
             px, py = (patch % side + 0.5) * PATCH_PX, (patch // side + 0.5) * PATCH_PX
-            if patch == own or (left <= px <= right and top <= py <= bottom):
+            inside = not centres and left <= px <= right and top <= py <= bottom
+            if patch == own or inside:
                 found = (math.hypot(px - x, py - y), mark.label)
                 nearest[patch] = min(found, nearest.get(patch, found))
     return tuple(nearest.get(patch, (0.0, 0))[1] for patch in range(side * side))
@@ -89,6 +93,8 @@ class Item:
     asked: tuple[Asked, ...]
     image: Image.Image | None = None
     truth: Truth = field(default_factory=Truth)
+    told: str | None = None
+    """Everything that is in the picture, in reading order, where it is known."""
 
 
 VISION_SKILLS = (

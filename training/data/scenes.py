@@ -53,17 +53,20 @@ def make_scene(rng: Random, split: Split) -> Item:
     things = _drawn(rng, split)
     asked = tuple(_questions(rng, things))
     image, boxes = _draw(rng, things)
-    return Item("scene", asked, image, _truth(things, boxes))
+    return Item("scene", asked, image, _truth(things, boxes), _told(things))
 
 
 def told_scene(rng: Random, split: Split) -> tuple[str, list[Asked]]:
     """A scene in words, in reading order, and questions about it: text to learn from."""
     things = _drawn(rng, split)
-    said = [
+    return _told(things), list(_questions(rng, things))
+
+
+def _told(things: Scene) -> str:
+    return ", ".join(
         f"{PLACES[t.cell]} {'large ' if t.large else ''}{t.colour} {t.shape}"
         for t in sorted(things, key=lambda t: t.cell)
-    ]
-    return ", ".join(said), list(_questions(rng, things))
+    )
 
 
 def _drawn(rng: Random, split: Split) -> list[Thing]:
@@ -90,6 +93,7 @@ def _truth(things: Scene, boxes: Sequence[Box]) -> Truth:
         cell_size=tuple(1 + t.large if t else 0 for t in cells),
         patch_shape=patch_labels(Mark(box, SHAPES.index(t.shape) + 1) for t, box in seen),
         patch_colour=patch_labels(Mark(box, COLOUR_NAMES.index(t.colour) + 1) for t, box in seen),
+        patch_centre=patch_labels((Mark(box, 1 + t.large) for t, box in seen), centres=True),
     )
 
 

@@ -144,8 +144,9 @@ def _item(rng: Random, rows: tuple[str, ...], asked: tuple[Asked, ...]) -> Item:
         characters=tuple(slots),
         patch_character=patch_labels(Mark(box, slots[slot]) for slot, box in boxes),
         patch_place=patch_labels(Mark(box, slot + 1) for slot, box in boxes),
+        patch_centre=patch_labels((Mark(box, 1) for _, box in boxes), centres=True),
     )
-    return Item("text", asked, image, truth)
+    return Item("text", asked, image, truth, " ".join(rows))
 
 
 def _draw(rng: Random, rows: tuple[str, ...]) -> tuple[Image.Image, list[tuple[int, Box]]]:
