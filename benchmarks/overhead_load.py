@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,18 @@ def _padded(png: bytes, size: int) -> bytes:
     return png[:33] + chunk + png[33:]  # behind IHDR
 
 
+@lru_cache(maxsize=1)
+def questions() -> tuple[str, ...]:
+    """Easy-VQA's test questions; the package reads them from disk at every call."""
+    return tuple(get_test_questions()[0])
+
+
 def body(index: int, urls: Sequence[str], model: str, *, stream: bool) -> dict[str, Any]:
     """One request of the load: a question about an image, exactly `TOKENS` tokens long at most."""
-    questions = get_test_questions()[0]
+    asked = questions()
     content = [
         {"type": "image_url", "image_url": {"url": urls[index % len(urls)]}},
-        {"type": "text", "text": questions[index * 7 % len(questions)]},
+        {"type": "text", "text": asked[index * 7 % len(asked)]},
     ]
     return {
         "model": model, "messages": [{"role": "user", "content": content}],
@@ -138,7 +145,7 @@ def _measured(
 async def in_process(load: Load, engine: Any) -> Measured:
     """The engine alone, fed by the same prompts without any server."""
     shown = PromptFormat(engine.description)
-    questions = get_test_questions()[0]
+    asked = questions()
     decoded = [decode_data_url(u, ImageLimits(), "x").shrunk(64) for u in pictures(0)]
     times: list[float] = []
     firsts: list[float] = []
@@ -146,7 +153,7 @@ async def in_process(load: Load, engine: Any) -> Measured:
     async def one(index: int) -> None:
         began = time.perf_counter()
         first = 0.0
-        ids = shown.token_ids((Turn("user", questions[index * 7 % len(questions)], 1),))
+        ids = shown.token_ids((Turn("user", asked[index * 7 % len(asked)], 1),))
         sampling = Sampling(TOKENS, streamed=load.stream)
         async for _ in engine.stream(Prompt(ids, (decoded[index % 64],), sampling)):
             first = first or time.perf_counter() - began
