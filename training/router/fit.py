@@ -51,7 +51,7 @@ def matrix(texts: Sequence[str]) -> csr_matrix:
     )
 
 
-def fit(rows: Sequence[Labelled], *, strength: float = 3.0) -> tuple[Floats, Floats]:
+def fit(rows: Sequence[Labelled], *, strength: float = 10.0) -> tuple[Floats, Floats]:
     """Return weights (SLOTS, tasks) and intercepts (tasks,); every benchmark weighs the same."""
     x = matrix([r.text for r in rows])
     y = np.array([TASKS.index(r.task) for r in rows])

@@ -1,8 +1,9 @@
 """Labelled questions for the task classifier: drawn from the grammars, and real ones.
 
 How a real question is labelled: by the data set that its benchmark took it from, since the data set
-says what is asked for (`RULES`). Three sources mix kinds, and are labelled one by one: what asks
-only to count is counting; what of VQA's asks for a percentage, a gap or a comparison is multi_hop.
+says what is asked for (`RULES`). IconQA mixes kinds: what asks only to count is counting. From VQA,
+MathVista took what needs reasoning and says which: what needs knowledge of usual quantities is
+commonsense, and what asks for a percentage, a gap or a comparison multi_hop.
 """
 
 import json
@@ -35,7 +36,7 @@ RULES: dict[str, Task] = {
     "ESTVQA": Task.OCR, "ocrVQA": Task.OCR,
     "FUNSD": Task.EXTRACTION, "POIE": Task.EXTRACTION, "SROIE": Task.EXTRACTION,
     "docVQA": Task.EXTRACTION, "infographicVQA": Task.EXTRACTION,
-    "VQA2.0": Task.ATTRIBUTE, "VQA-AS": Task.ATTRIBUTE,
+    "VQA2.0": Task.COMMONSENSE, "VQA-AS": Task.COMMONSENSE,
 }  # fmt: skip
 _COUNTS = re.compile(r"^how many (\w+ ){1,3}(are|do|can) (there|you see)", re.IGNORECASE)
 _COMPARES = re.compile(r"percent|\bgap\b|more than|less than|larger than|half", re.IGNORECASE)
@@ -82,7 +83,7 @@ def real_questions(path: Path) -> list[Labelled]:
         if row.get("choices"):
             text += "\nChoices: " + ", ".join(map(str, row["choices"]))
         task = RULES[source]
-        if source in {"IconQA", "VQA2.0", "VQA-AS"} and _COUNTS.search(text):
+        if source == "IconQA" and _COUNTS.search(text):
             task = Task.COUNTING
         elif source in {"VQA2.0", "VQA-AS"} and _COMPARES.search(text):
             task = Task.MULTI_HOP

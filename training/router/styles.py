@@ -332,6 +332,77 @@ what is the total amount of this (receipt/bill)?
 where was this receipt issued?
 Extract the {field} from the {doc}.
 Which {field} is on the {doc}?
+# vizwiz | recognition
+What is this? Thank you.
+What is this item (please/thanks)?
+Can you (please tell me/identify/tell) what this (is/says/item is)?
+Hi, what (kind/type/flavor) of {food} is this?
+What is in this (can/box/jar/bag/package), please?
+What does this (look like/say)? Thanks.
+Please (identify/describe) this {thing}.
+I need to know what this {thing} is. Thank you.
+Can you see the {thing} in this picture?
+What (product/medicine/device/bottle) is this and what does the label say?
+This is a picture of my {thing}. Can you tell me what it (looks like/is)?
+Is this (shampoo or conditioner/regular or decaf/milk or cream)?
+# vizwiz | attribute
+What color is this (shirt/sweater/tie), please?
+Do these (socks/shoes/colors) match?
+Is the (light/oven/screen/television) on or off?
+Does this {thing} look {adj} to you?
+Can you tell me what colors are in this {thing}?
+How does my {thing} look?
+# vizwiz | ocr
+How long do I cook this {food} for?
+What are the (instructions/directions/ingredients) on this (box/bag/package)?
+What is the (expiration date/denomination/channel) on this {thing}?
+What is the temperature (on/of) the {thing} set to?
+What does the (screen/display) say? Thank you.
+How many calories are in this?
+Who is this (letter/mail/card) from?
+What number is on this (bill/card/screen)?
+# illusion | attribute
+Is the {side} {shape} the same size as the {side} {shape}?
+Are the two {colour} (lines/{shape}s) the same (length/size/color)?
+Is the {side} {shape} (larger/smaller/longer/darker) than the {side} {shape}?
+Is the {colour} line (straight/curved/parallel to the other)?
+Are the (vertical/horizontal/diagonal) lines actually (parallel/curved/straight)?
+Are there any {colour} (dots/points/squares) in the (intersections/middle)?
+According to the images, is the {thing} getting (bigger/smaller)?
+# mmbench | attribute
+Which mood does this image convey? A. {adj} B. {adj} C. {adj} D. {adj}
+What (style/type) is this (painting/image)? A. oil painting B. sketch C. photo D. watercolor
+What emotion does the {person} (express/show)? A. {adj} B. {adj} C. {adj}
+What is the (dominant color/texture/art style) of (this/the) (image/picture)?
+What is the {person}'s (expression/posture/emotion)?
+# mmbench | recognition
+Which one is the correct caption of this image? A. A {person} {verb} B. A {animal} {verb} C. A {thing} on a {thing}
+What (scene/category/kind of human behavior) does this (image/picture) (belong to/describe/show)?
+Which (category/scene) does this picture (belong to/show)? A. {place} B. {place} C. {place}
+What is the main (object/subject) in this picture? A. {thing} B. {thing} C. {animal}
+Who is the (person/celebrity/man/woman) in this picture?
+# mmbench | spatial
+Where is the {thing}? A. {rel} the {thing} B. {rel} the {thing} C. {rel} the {animal}
+Which direction is the {person} (looking/facing) (in/at)? A. left B. right C. up
+# docvqa | extraction
+What is the ‘{field}’ (of/for/as per) ‘{name}’?
+What is the '{field}' for '{group}' in {year}?
+What is the {field} , as mentioned in the {doc} ?
+Who is '{verb}' in the (general session/meeting/program)?
+what is the {field} as per the {doc} ?
+what mm/dd/yy is the {doc} dated?
+Which part of {country} does {name} come from?
+What is the amount (spent/allotted/budgeted) (for/on) {goods} in {year}?
+How many (nos/copies/pages/cases) of '{thing}' are (sold/there/listed)?
+What % of (smokers/consumers/shareholders/participants) (use/prefer/own) {goods} as per the {doc}?
+What is the no. of {goods} (sold/mentioned) in the table for {year}?
+What is the (heading/caption) of the (graph/figure/table/second column)?
+What is the (name/title) of the (graph/chart/figure)?
+What is the (unit/label) (used/on) (for/along) the (x/y) axis?
+To whom is the {doc} (sent/written/forwarded)?
+From which (university/company/department) is the {doc}?
+What is the (slogan/motto/tagline) of {brand}?
+Which {brand} is mentioned in the (ad/advertisement)?
 # vsr | spatial
 The {thing} is {rel} the {animal}.
 The {animal} is facing (away from/toward) the {thing}.

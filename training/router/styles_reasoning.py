@@ -259,6 +259,98 @@ Why is [person2] {verb} next to [person1]?
 What would be the best (place/way) to {verb} the {thing}?
 What might be the consequence of {verb} on the {thing}?
 Based on the image, what could the {person} do to (improve/fix) the {thing}?
+# okvqa | knowledge
+What (sport/job/purpose) (can you use this for/is this usually for/)
+What do you call (this kind of/the) {thing} (used for {verb}/)
+What is this (trick/move/style/type of {thing}/dish/breed) called?
+What is the (name/term) for (a group of these animals/this kind of {thing}/a {person} who does this/)
+What (company/country/brand) (makes/manufactures/produces/is known for) this (type of/) {thing}?
+What (famous/well known) (person/film/company/song) is (associated with/named after) this {animal}?
+How do (people/they) (make/prepare/use/grow) this (type of {food}/kind of {thing}/)
+How (fast/far/high/long/old/heavy) (can/does/do) (this animal/these/this vehicle) (usually/typically/) (run/live/get/weigh/go/)
+What (does this animal/do these animals) (usually eat/typically live in/use its {part} for/)
+What (material/metal/fuel/ingredient) (is usually/is commonly/are often) used to make (this/these) {things}?
+What (vitamins/nutrients/calories) (are in/does) this {food} (have/contain/provide/)
+What is the (origin/history/meaning) of this (sport/holiday/symbol/{food}/)
+What are the (benefits/dangers/rules/parts) of (this sport/playing this game/this type of {thing}/)
+In what (country/city/state/decade) (was this taken/would you find this/is this {thing} most popular/)
+Who (first/originally) (made/invented/popularized/owned) this (type of/) {thing}?
+What (type of license/skill/equipment/training) (is needed/do you need) to (use/operate/do) this?
+What is (the horsepower/the top speed/the boiling point/the average price) of this (kind of/) {thing}?
+Which (season/month/climate) (is this {food}/are these {things}) (usually/) (grown/found) in?
+What is a (common/popular) (name/nickname) for this (kind of/) {animal}?
+Can you name the (model/type/species/breed) of the {animal}?
+What (holiday/tradition/event) is (this {food}/this {thing}) (usually/) (eaten/used) (on/for/)
+Why (do/are) these {animal}s (called/have) {adj} {part}s?
+What (religion/culture/era) does this {thing} (belong to/come from/)
+Is this {animal} (a carnivore or an herbivore/endangered/native to {country}/)
+What (chemical/gas/mineral) (gives this {food} its color/makes this {thing} work/)
+# aokvqa | commonsense
+What is the (probable/most likely) (relationship/reason/purpose/location) of the {person} and the {person}?
+What (type/kind) of (person/profession/business) would (most likely/probably) (use/own/need) this {thing}?
+What is the {person} (about to/going to/getting ready to) do with the {thing}?
+What could (happen/go wrong) if the {person} (fell/slipped/stopped/)
+What does the {person} (need to/have to) do to (get the {thing}/win/be safe/)
+What (is/are) the {things} (usually/most likely/probably) (used/meant/there) for?
+What (would/will) the {animal} do if (it sees a {animal}/the {person} moves/)
+What might (these people/the {person}) be (celebrating/waiting for/worried about/)
+How (can/could) you (tell/know) (that the {person} is {adj}/it is {adj}/)
+Why (would/might/could/) someone (use/need/want) (this/a) {thing} (here/)
+What (helps/prevents/allows) the {person} (from/) (stay warm/fall/stand on the {thing}/)
+Which of these (would/could) be (paired/used) with the {thing}?
+What season is it (most likely/probably) and how can you tell?
+What is likely (inside/missing from/hidden behind) the {thing}?
+# mmecog | commonsense
+Should I (stop/turn left/wear this/go) (when/if) (I see this sign/I am about to cross/the light looks like this/) Please answer yes or no.
+Is it (appropriate/suitable/usual/safe) to (use/wear/eat) the (thing/{thing}) in the picture (for/at/in) a {event}?
+(Do people commonly/Does one usually) use the (item/tool) in the picture (for/to) {verb}?
+Does the animal in the picture (usually/) (catch mice/live in water/lay eggs/eat meat/)
+Are the {things} in the picture (usually/) (environmentally friendly/used in winter/expensive/)
+Here is a picture of a {person} {verb}. Am I (happy/eating a {food}/in a {place}/)
+The {person} in the picture is {verb}. (Does he/Does she/Is it) (likely to/) (be tired/eat {food}/work in a {place}/)
+Can I (drink/park/smoke/swim/turn right) here?
+I want to {verb}. Is the (tool/item) in the picture (usually/) (appropriate/useful/)
+All {things} in the picture can be used for {verb}, is this right?
+Is the (shape/word) translated into English as "{thing}"?
+Is it appropriate to translate the Chinese in the image into English '{thing}'?
+# mmecog | code
+Is the output of the (python/C++/java/javascript/) code "{n}"?
+The image shows a (python/C++) code. Is the output 'Hello'?
+Is a (c++/python) code shown in the picture (that prints {n}/)
+# vqamed | science
+what (imaging modality/imaging plane/plane/organ system) (is shown/is seen here/is depicted/is demonstrated/)
+(is this a/was this) (t1/t2/flair/ct/mri/x-ray) (weighted image/scan/contrast/)
+is this a (ct/mri/contrast ct/noncontrast mri) (scan/image/)
+was (iv/gi) contrast given to the patient?
+what is (abnormal/most alarming/the primary abnormality) (in/about) (this/the) (ct scan/x-ray/mri/image/)
+what (part of the body/organ/organ system) is (being imaged/shown in this image/evaluated/)
+which (plane/modality) is the (image/scan) (taken/acquired) in?
+is there (evidence of/any) (fracture/pneumothorax/edema/hemorrhage/effusion/mass/)
+what is the (diagnosis/mr weighting/finding) in this (image/patient/slice/)
+how was this (image/scan) (taken/acquired/)
+where is the (lesion/mass/fracture/opacity) located?
+are the (lungs/ribs/kidneys) (normal/fractured/enlarged/)
+what does the (histology/microscopy) (slide/image) show?
+# nlvr2 | multi_hop
+There are (two/three/at least four) {things} in the image pair.
+In at least one (of the/) images? there is a {colour} {thing} {rel} a {thing}.
+One of the images (shows/contains) a {animal} {verb} and the other (shows/contains) {things}.
+Each image contains (one/exactly two) {things}.
+The {thing} in the left image is (larger/darker/more {adj}) than the one in the right image.
+An image shows a {animal} {rel} a {thing} with {colour} {things}.
+At least one {person} is {verb} in the right image.
+No {things} are visible in the left image.
+# visit | commonsense
+Write a (slogan/story/tweet/product review/speech) (for/about/based on) the {thing} (in the image/shown).
+(Create/Compose/Design) a (quiz/plan/recipe/lesson/poem) (based on/using) (this/the) (image/picture/items).
+What (can you make/would you cook) with (these/the) (ingredients/items) (shown/)
+Give (tips/advice/instructions) on how to (use/clean/improve/build) the {thing} in the (picture/photo).
+What is the (message/moral/main persuasive appeal) of this (ad/cartoon/poster/meme/)
+What (challenges/factors/precautions) should (one/the {person}/people) consider (when {verb} in this environment/in this situation/)
+What (strategies/steps) could the {person} (use/take) to {verb} (safely/better/)
+What are some (potential/possible) (benefits/reasons/risks/outcomes) of (the {person} {verb}/having a {thing} in the {place}/)
+What does the presence of the {thing} (suggest/imply/tell us) about the {place}?
+Discuss the (role/importance/impact) of {things} in (this/the) (scene/{place}).
 # iq | commonsense
 Which shape comes next in the sequence?
 Choose the option that completes the pattern.

@@ -15,7 +15,7 @@ from training.router.fit import (
 )
 from training.router.questions import Labelled, grammar_questions, real_questions, zoo_questions
 
-STRENGTH = 3.0
+STRENGTH = 10.0
 PER_TEMPLATE = 20
 ZOO_PICTURES = 300
 
