@@ -88,12 +88,12 @@ async def accuracy(engine: LoadedEngine, count: int) -> float:
 
 
 async def test_transformers_sees_pictures(transformers_engine: LoadedEngine) -> None:
-    assert await accuracy(transformers_engine, 40) >= 0.75
+    assert await accuracy(transformers_engine, 40) >= 0.88
 
 
 @pytest.mark.vllm
 async def test_vllm_sees_pictures(vllm_engine: LoadedEngine) -> None:
-    assert await accuracy(vllm_engine, 40) >= 0.75
+    assert await accuracy(vllm_engine, 40) >= 0.88
 
 
 async def test_a_stop_string_ends_the_answer_before_it(transformers_engine: LoadedEngine) -> None:
