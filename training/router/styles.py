@@ -422,4 +422,4 @@ does the image contain a {colour} shape?
 does the image not contain a {shape}?
 is no {colour} shape present?
 is a {shape} present?
-"""
+"""  # noqa: RUF001 - documents are quoted as they are printed
