@@ -111,6 +111,7 @@ class Cluster:
         service = self.settings.service
         if service.ray_address is None:
             ray.init(
+                "local",  # never the cluster that happens to run, or to have run, on this machine
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.WARNING,
