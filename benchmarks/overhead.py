@@ -213,7 +213,8 @@ def main() -> None:
     report = {
         "command": " ".join(sys.argv), "commit": commit, "cores": os.cpu_count(),
         "processor": platform.processor(), "python": platform.python_version(),
-        "engine": args.engine, "client_runs_first": first, "measured": [asdict(m) for m in told], "ratios": found,
+        "engine": args.engine, "client_runs_first": first,
+        "measured": [asdict(m) for m in told], "ratios": found,
     }  # fmt: skip
     args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

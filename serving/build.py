@@ -45,7 +45,7 @@ def free_port() -> int:
 
 
 class PortBlock:
-    """Ports that this Barn alone gives to its replicas.
+    """Ports that this Barn alone gives to its proxy and its replicas.
 
     Ray counts from the same port in every cluster, and a proxy asks a port for a while after its
     replica has died: on a machine with two Barns the other one's replica would answer, and record
@@ -182,11 +182,11 @@ def _prepare(settings: Settings, scratch: Path, ports: range) -> None:
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(scratch),
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(scratch / "server-state"),
             "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(scratch / "metrics.sock"),
-            "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
-            "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
-            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports[0]),
-            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports[1]),
-            "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[2]),
+            "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports[0]),
+            "RAY_SERVE_HAPROXY_STATS_PORT": str(ports[1]),
+            "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports[2]),
+            "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(ports[3]),
+            "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[4]),
             "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports[-1]),
         }
     for name, value in chosen.items():

@@ -74,17 +74,21 @@ class Clients:
                 self.words.add(said.json()["ids"][0])
 
 
-def stored_ids(events: Path) -> list[str]:
-    """The requests that a service has stored."""
-    store = Store(connect(f"sqlite:///{events / 'events.sqlite3'}"))
+def opened(events: Path) -> Store:
+    """The store of a service."""
+    return Store(connect(f"sqlite:///{events / 'events.sqlite3'}"))
+
+
+def stored_ids(store: Store) -> list[str]:
+    """The requests that are in a store."""
     return [r["request_id"] for r in store.rows(select(interactions.c.request_id))]
 
 
 def assert_nothing_lost(events: Path, clients: Clients) -> None:
     """What was acknowledged is in the store of a stopped service, once."""
-    store = Store(connect(f"sqlite:///{events / 'events.sqlite3'}"))
+    store = opened(events)
     Drainer(events / "spool", store).drain()  # what the last one could not any more
-    stored = stored_ids(events)
+    stored = stored_ids(store)
     words = {r["feedback_id"] for r in store.rows(select(feedback.c.feedback_id))}
     assert clients.answers <= set(stored)
     assert clients.words <= words
@@ -109,4 +113,4 @@ def test_killing_the_front_end_under_load_loses_nothing_that_was_acknowledged(
     assert len(clients.answers) > 20
     assert_nothing_lost(tmp_path / "events", clients)
     assert neighbour.process.poll() is None
-    assert not clients.answers & set(stored_ids(neighbour.folder / "events"))
+    assert not clients.answers & set(stored_ids(opened(neighbour.folder / "events")))

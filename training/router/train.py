@@ -15,7 +15,6 @@ from training.router.fit import (
 )
 from training.router.questions import Labelled, grammar_questions, real_questions, zoo_questions
 
-STRENGTH = 10.0
 PER_TEMPLATE = 20
 ZOO_PICTURES = 300
 
@@ -48,7 +47,7 @@ def train_router(
         "ece_before": family_ece(scores, vision, 1.0),
         "ece": cross_fitted_ece(told, scores, vision),
     }
-    weights, intercept = fit(rows, strength=STRENGTH)
+    weights, intercept = fit(rows)
     export(out, weights, intercept, temperature)
     report(out, told, facts)
     return told, facts
