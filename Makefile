@@ -1,11 +1,12 @@
 .DEFAULT_GOAL := check
-.PHONY: check setup serve lint types layers test test-vllm format train clean
+.PHONY: check setup serve lint types layers audit test test-vllm format train clean
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 VLLM_VENV ?= .venv-vllm
+AUDIT_VENV ?= .venv-audit
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -27,6 +28,11 @@ types: setup
 	$(BIN)/mypy
 layers: setup
 	$(BIN)/lint-imports
+audit: $(AUDIT_VENV)/bin/pip-audit  ## Known vulnerabilities among the pinned dependencies
+	$(AUDIT_VENV)/bin/pip-audit -r constraints.txt --no-deps --disable-pip --progress-spinner off
+$(AUDIT_VENV)/bin/pip-audit:
+	$(PYTHON) -m venv $(AUDIT_VENV)
+	$(AUDIT_VENV)/bin/python -m pip install -q --disable-pip-version-check pip-audit==2.10.1
 test: setup  ## Everything but the vLLM engine
 	$(BIN)/pytest -m "not gpu and not vllm"
 test-vllm: $(VLLM_VENV)/bin/python  ## The vLLM engine for real, on CPU
@@ -41,4 +47,4 @@ format: setup  ## Rewrite the code the way `lint` wants it
 train: setup  ## Reproduce the embedded models from nothing (about an hour on two cores)
 	$(BIN)/barn train --profile embedded --jobs 2
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) runs .barn build *.egg-info
+	rm -rf $(VENV) $(VLLM_VENV) $(AUDIT_VENV) runs .barn build *.egg-info

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ class TaskModel:
         """Probabilities of many texts at once, (n, tasks)."""
         rows = [text_slots(text) for text in texts]
         lengths = np.array([len(row) for row in rows])
-        flat = np.fromiter((slot for row in rows for slot in row), np.int64, int(lengths.sum()))
+        flat = np.fromiter(chain.from_iterable(rows), np.int64, int(lengths.sum()))
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         sums = np.add.reduceat(self.weights[flat], starts, axis=0)
         scores = sums / np.sqrt(lengths, dtype=np.float32)[:, None] + self.intercept

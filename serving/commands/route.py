@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import httpx
+import numpy as np
 import orjson
 import typer
 from rich.console import Console
@@ -15,7 +16,7 @@ from routing.domain import Family, Limits, ModelCard, ModelId, Query
 from routing.features import text_slots
 from routing.policies.utility import Utility
 from routing.policy import Asked, State, decide
-from routing.tasks import TaskModel, features_of, scored, shipped
+from routing.tasks import FloatArray, TaskModel, features_of, scored, shipped
 from serving.errors import ServiceError
 from serving.images import decode_bytes
 from serving.parts import table_files
@@ -61,8 +62,8 @@ def _batch(lines: Sequence[bytes], out: BinaryIO, model: TaskModel) -> bool:
         else:
             told[k] = _one(text, image, model)
     if texts:
-        for k, chances in zip(places, model.many(texts), strict=True):
-            told[k] = _line(model, chances.tolist())
+        for k, line in zip(places, _told(model, model.many(texts)), strict=True):
+            told[k] = line
     out.write(b"".join(t + b"\n" for t in told if t is not None))
     return any(t is not None and t.startswith(b'{"error"') for t in told)
 
@@ -88,21 +89,31 @@ def _one(text: str, image: str | None, model: TaskModel) -> bytes:
     except (OSError, ServiceError) as error:
         return orjson.dumps({"error": f"image: {error}"})
     scores = scored(Query(text, facts), text_slots(text), model)
-    return _line(model, [scores.probability[t] for t in model.tasks])
+    return _told(model, np.array([[scores.probability[t] for t in model.tasks]], np.float32))[0]
 
 
-def _line(model: TaskModel, chances: Sequence[float]) -> bytes:
-    best = max(range(len(chances)), key=chances.__getitem__)
-    vision = sum(c for t, c in zip(model.tasks, chances, strict=True) if t.family is Family.VISION)
-    family = "vision" if vision >= 0.5 else "reasoning"
-    return orjson.dumps(
-        {
-            "task": model.tasks[best].value,
-            "family": family,
-            "probability": max(vision, 1 - vision),
-            "scores": {t.value: round(c, 5) for t, c in zip(model.tasks, chances, strict=True)},
-        }
+def _told(model: TaskModel, chances: FloatArray) -> list[bytes]:
+    """Lines for (n, tasks) probabilities."""
+    names = [t.value for t in model.tasks]
+    is_vision = np.array([t.family is Family.VISION for t in model.tasks])
+    vision = chances[:, is_vision].sum(axis=1, dtype=np.float64)
+    columns = zip(
+        chances.argmax(axis=1).tolist(),
+        vision.tolist(),
+        chances.astype(np.float64).round(5).tolist(),
+        strict=True,
     )
+    return [
+        orjson.dumps(
+            {
+                "task": names[best],
+                "family": "vision" if seen >= 0.5 else "reasoning",
+                "probability": max(seen, 1 - seen),
+                "scores": dict(zip(names, row, strict=True)),
+            }
+        )
+        for best, seen, row in columns
+    ]
 
 
 def explain(
