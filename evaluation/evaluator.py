@@ -35,6 +35,16 @@ class Schedule:
     least_new: int = 50  # graded answers since the last table before there is a new one
 
 
+class Outside:
+    """What the evaluator's work means outside the store; this one has nothing there."""
+
+    def publish(self) -> None:
+        """Figures may have changed."""
+
+    def forget(self, before_s: float) -> None:
+        """Events before Unix time `before_s` have gone from the store."""
+
+
 class Evaluator:
     """Moves the store forward; `tick` is called again and again by one thread."""
 
@@ -44,9 +54,9 @@ class Evaluator:
         tables: "TableFiles",
         schedule: Schedule,
         now: Callable[[], float],
-        publish: Callable[[], None] = lambda: None,
+        outside: Outside | None = None,
     ) -> None:
-        self._publish = publish
+        self._outside = outside or Outside()
         self._store = store
         self._tables = tables
         self._schedule = schedule
@@ -63,9 +73,11 @@ class Evaluator:
             self._guarded_s = now
             written += grade_late_shadows(self._store, now - DAY_S, now)
             self._guard(now)
-            self._publish()
+            self._outside.publish()
             if self._schedule.retention_days > 0:
-                self._store.forget(now - self._schedule.retention_days * DAY_S)
+                before_s = now - self._schedule.retention_days * DAY_S
+                self._store.forget(before_s)
+                self._outside.forget(before_s)
         if now - self._refitted_s >= self._schedule.refit_every_s:
             self._refitted_s = now
             self.refit()

@@ -2,8 +2,9 @@
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
-from evaluation.evaluator import DAY_S, Evaluator, Schedule
+from evaluation.evaluator import Evaluator, Outside, Schedule
 from evaluation.experiments import ExperimentError, Register
 from evaluation.online import Window
 from evaluation.spool import Spool
@@ -16,20 +17,30 @@ from serving.settings import Settings
 from serving.telemetry import Metrics
 
 
+@dataclass(frozen=True, slots=True)
+class GaugesAndPictures(Outside):
+    """Gauges show what the evaluator finds; pictures are forgotten with their events."""
+
+    settings: Settings
+    metrics: Metrics
+    store: Store
+
+    def publish(self) -> None:
+        """Set the gauges of quality."""
+        set_quality(self.metrics, self.store, table_files(self.settings).current(), Window())
+
+    def forget(self, before_s: float) -> None:
+        """Delete pictures that were not seen since."""
+        if (pictures := picture_store(self.settings)) is not None:
+            pictures.forget(before_s)
+
+
 def build_evaluator(settings: Settings) -> Evaluator:
     """The evaluator of a configuration's store; what it finds becomes gauges as well."""
     schedule = Schedule(**settings.evaluation.model_dump())
-    store, tables = Store(connect(settings.events.url())), table_files(settings)
-    metrics = Metrics(metrics_folder(settings))
-
-    pictures = picture_store(settings)
-
-    def publish() -> None:
-        if pictures is not None and settings.evaluation.retention_days > 0:
-            pictures.forget(time.time() - settings.evaluation.retention_days * DAY_S)
-        set_quality(metrics, store, tables.current(), Window())
-
-    return Evaluator(store, tables, schedule, time.time, publish)
+    store = Store(connect(settings.events.url()))
+    outside = GaugesAndPictures(settings, Metrics(metrics_folder(settings)), store)
+    return Evaluator(store, table_files(settings), schedule, time.time, outside)
 
 
 def build_prober(settings: Settings) -> Prober | None:
