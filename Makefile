@@ -44,7 +44,7 @@ $(VLLM_VENV)/bin/python:
 format: setup  ## Rewrite the code the way `lint` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-train: setup  ## Reproduce the embedded models from nothing (about an hour on two cores)
+train: setup  ## Reproduce the embedded models from nothing (two hours on two idle cores)
 	$(BIN)/barn train --profile embedded --jobs 2
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) $(AUDIT_VENV) runs .barn build *.egg-info

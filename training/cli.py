@@ -19,6 +19,7 @@ def train(
     only: Annotated[list[str] | None, typer.Option(help="Train only these backbones.")] = None,
 ) -> None:
     """Reproduce the study's models from nothing; run it again to resume after an interruption."""
+    from training.run import StaleWorkError
     from training.run import train as run
 
     try:
@@ -26,7 +27,10 @@ def train(
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error)) from error
     work = work or Path("runs") / plan.name
-    run(plan, work, zoo or work / "zoo", jobs=jobs, only=tuple(only or ()))
+    try:
+        run(plan, work, zoo or work / "zoo", jobs=jobs, only=tuple(only or ()))
+    except StaleWorkError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @app.command("train-router")

@@ -141,8 +141,9 @@ class Whitening:
 
     def __call__(self, features: NDArray[np.float16]) -> NDArray[np.float32]:
         """Whiten (patches, width) features."""
-        white: NDArray[np.float32] = ((features - self.mean) @ self.matrix).astype(np.float32)
-        return white
+        centred = torch.from_numpy(features.astype(np.float32) - self.mean)
+        white: NDArray[np.float32] = (centred @ torch.from_numpy(self.matrix)).numpy()
+        return white  # by torch, which keeps to one thread in a loader process
 
     def fold(self, llava: LlavaForConditionalGeneration) -> None:
         """Move the map into the projector, which then takes features as they are."""
@@ -248,4 +249,5 @@ def train_stages(
             learning_rate=plan.learning_rate,
             warmup_ratio=plan.warmup_ratio,
             muon_learning_rate=plan.muon_learning_rate,
+            cycles=plan.cycles,
         )

@@ -1,5 +1,6 @@
 """The whole study in order: vision encoder, features, then every backbone."""
 
+import hashlib
 import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -35,6 +36,10 @@ from training.words import PatchWords, WordAlignment, where_words, word_tables
 _DONE = "DONE"
 
 
+class StaleWorkError(RuntimeError):
+    """The work folder was begun with something that has changed since."""
+
+
 def train(profile: Profile, work: Path, zoo: Path, *, jobs: int, only: tuple[str, ...]) -> None:
     """Train what is not finished yet, and export each backbone to `zoo / id`.
 
@@ -44,6 +49,9 @@ def train(profile: Profile, work: Path, zoo: Path, *, jobs: int, only: tuple[str
         zoo: where the finished models go.
         jobs: backbones trained side by side, each with its share of the cores.
         only: ids of the backbones to train; empty means all.
+
+    Raises:
+        StaleWorkError: `work` was begun with another tokenizer.
     """
     work.mkdir(parents=True, exist_ok=True)
     train_encoder(profile, work)
@@ -105,6 +113,7 @@ def train_backbone(profile: Profile, spec: BackboneSpec, work: Path, zoo: Path) 
     steps = Steps(profile, work)
     encoder = train_encoder(profile, work)
     tokenizer = load_tokenizer(spec, profile.seed)
+    _same_tokenizer(work / spec.id, tokenizer)
     language = pretrain(steps, profile, spec, tokenizer)
     torch.manual_seed(profile.seed)
     llava = assemble(encoder, language, tokenizer)
@@ -116,6 +125,20 @@ def train_backbone(profile: Profile, spec: BackboneSpec, work: Path, zoo: Path) 
         whitening(work / "features.npy").fold(llava)
     export(llava, tokenizer, profile.vision, zoo / spec.id)
     (work / spec.id / _DONE).touch()
+
+
+def _same_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Refuse to resume with other token ids: the checkpoints would mean something else."""
+    told = folder / "tokenizer.sha256"
+    vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
+    mark = hashlib.sha256(vocabulary.encode()).hexdigest()
+    if told.exists() and told.read_text(encoding="utf-8") != mark:
+        raise StaleWorkError(
+            f"{folder} holds checkpoints of another tokenizer: the text that it is trained on has "
+            "changed since; remove the folder or choose another --work"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    told.write_text(mark, encoding="utf-8")
 
 
 def align_words(

@@ -24,7 +24,7 @@ from training.llava import Collate, PackedLlava, assemble, conversations
 from training.packing import Packer
 from training.pretrain import build_language_model
 from training.recipe import BackboneSpec, Profile, StageSpec, VisionPhase, VisionSpec
-from training.run import train
+from training.run import StaleWorkError, train
 from training.study import cosine, held_out, linear_cka, paraphrased
 from training.tokenizer import train_tokenizer
 from training.vision import build_encoder
@@ -89,6 +89,19 @@ def test_a_second_run_trains_nothing_again_and_a_lost_stage_alone_is_made_anew(
     again = load_file(weights)
     assert untouched
     assert all(torch.equal(before[k], again[k]) for k in before)  # same seed, same weights
+
+
+def test_checkpoints_of_another_tokenizer_are_not_resumed(trained: Path) -> None:
+    (trained / "one" / "DONE").unlink()
+    mark = trained / "one" / "tokenizer.sha256"
+    before = mark.read_text()
+    mark.write_text("0" * 64)
+
+    with pytest.raises(StaleWorkError, match="another tokenizer"):
+        train(profile(), trained, trained / "zoo", jobs=1, only=("one",))
+
+    mark.write_text(before)
+    (trained / "one" / "DONE").touch()
 
 
 def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Path) -> None:

@@ -19,12 +19,12 @@ from training.data.writing import (
 Maker = Callable[[Random, Split], Item]
 
 MAKERS: dict[str, tuple[Maker, int]] = {
-    "scene": (make_scene, 34),
-    "chart": (make_chart, 20),
-    "number": (make_number, 7),
-    "word": (make_word, 10),
-    "expression": (make_expression, 15),
-    "series": (make_series, 8),
+    "scene": (make_scene, 36),
+    "chart": (make_chart, 18),
+    "number": (make_number, 5),
+    "word": (make_word, 8),
+    "expression": (make_expression, 17),
+    "series": (make_series, 12),
 }
 EASY_VQA_WEIGHT = 12
 NO_IMAGE_WEIGHT = 1

@@ -130,6 +130,10 @@ def make_series(rng: Random, split: Split) -> Item:
         Asked(worded(rng, "what is the first number?"), str(terms[0]), "ocr"),
         Asked(worded(rng, "what is the last number?"), str(terms[2]), "ocr"),
     )
+    if split == "train":  # the way to the answer is taught, never tested
+        second = Asked(worded(rng, "what is the second number?"), str(terms[1]), "ocr")
+        ways = ("by how much does the series change?", "what is the step of the series?")
+        asked += second, Asked(worded(rng, *ways), str(abs(terms[1] - terms[0])), "series")
     return _item(rng, (f"{terms[0]} {terms[1]}", f"{terms[2]} ?"), asked)
 
 
