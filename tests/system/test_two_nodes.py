@@ -1,15 +1,18 @@
-"""Two Ray nodes under load: one is killed, weights are rolled; nothing acknowledged is lost."""
+"""Two Ray nodes: figures add up, weights are rolled, one is killed; nothing told is lost."""
 
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.parser import text_string_to_metric_families
 
 from serving.build import free_port
 from tests.system.conftest import ROOT
@@ -77,6 +80,35 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     finally:
         if running.process.poll() is None:
             running.stop()
+
+
+def _requests(text: str) -> float:
+    families = text_string_to_metric_families(text)
+    return sum(s.value for f in families for s in f.samples if s.name == "barn_requests_total")
+
+
+def _of_one_process(file: Path) -> float:
+    merged = MultiProcessCollector.merge([str(file)])  # type: ignore[no-untyped-call]
+    return sum(float(s.value) for m in merged if m.name == "barn_requests" for s in m.samples)
+
+
+def test_two_gateways_add_up_in_every_scrape(nodes: TwoNodes) -> None:
+    body = {"model": "llava-llama-1", "max_tokens": 2,
+            "messages": [{"role": "user", "content": "what is 2 + 3?"}]}  # fmt: skip
+    asked = 40
+
+    def ask() -> int:  # a connection of its own, so that HAProxy picks a gateway each time
+        return httpx.post(f"{nodes.url}/v1/chat/completions", json=body, timeout=60).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert {done.result() for done in [pool.submit(ask) for _ in range(asked)]} == {200}
+
+    files = (nodes.folder / "events" / "metrics").glob("counter_*.db")
+    each = [_of_one_process(file) for file in files]
+    scrapes = {_requests(httpx.get(f"{nodes.url}/metrics").text) for _ in range(6)}
+
+    assert len([n for n in each if n > 0]) >= 2  # both gateways had requests
+    assert scrapes == {asked}
 
 
 def test_rolling_one_backbones_weights_fails_no_request(nodes: TwoNodes) -> None:
