@@ -21,7 +21,8 @@ def main() -> None:
         experimental_configs={"stream_batching_interval_ms": 0},
         deployment_config={"num_replicas": 1},
     )
-    ray.init(include_dashboard=False, log_to_driver=False)
+    # logical ones: with two, the ingress waits for ever for a core that the engine has reserved
+    ray.init(num_cpus=8, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": port})
     serve.run(build_openai_app({"llm_configs": [config]}))
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
