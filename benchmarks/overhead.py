@@ -34,7 +34,9 @@ MODEL = "llava-llama-2"
 VLLM_ARGS: dict[str, Any] = {
     "dtype": "bfloat16", "enforce_eager": True, "max_model_len": 256, "max_num_seqs": 32,
 }  # fmt: skip
+ONE_PROCESS: dict[str, Any] = {"distributed_executor_backend": "uni", "threads": 1}
 VLLM_ENV = {"VLLM_CPU_KVCACHE_SPACE": "1", "RAYLLM_ENABLE_WORKER_PROCESS_SETUP_HOOK": "0"}
+CLEAN = dict(os.environ)  # before an engine in this process puts its own settings there
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
 
 
@@ -42,7 +44,7 @@ HAS_VLLM = importlib.util.find_spec("vllm") is not None
 async def started(command: Sequence[str], url: str, path: str) -> AsyncIterator[str]:
     """Run a server until the context ends; ready when `path` answers 200."""
     process = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **VLLM_ENV}, start_new_session=True,
+        command, cwd=ROOT, env={**CLEAN, **VLLM_ENV}, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -68,9 +70,7 @@ async def started(command: Sequence[str], url: str, path: str) -> AsyncIterator[
 
 def barn_config(folder: Path, engine: str) -> Path:
     """A Barn with one backbone under two names' policies: pinned and `auto` ask the same model."""
-    args = (
-        {**VLLM_ARGS, "distributed_executor_backend": "uni"} if engine == "vllm" else {"threads": 2}
-    )
+    args = {**VLLM_ARGS, **ONE_PROCESS} if engine == "vllm" else {"threads": 2}
     config = {
         "backbones": [
             {"id": MODEL, "generation": "llama-2", "model": f"zoo:{MODEL}", "engine": engine,
@@ -138,7 +138,7 @@ def _engine(engine: str) -> Any:
         os.environ.update(VLLM_ENV)
         from serving.engines.vllm import Vllm
 
-        return Vllm(str(ZOO / MODEL), max_images=1, distributed_executor_backend="uni", **VLLM_ARGS)
+        return Vllm(str(ZOO / MODEL), max_images=1, **ONE_PROCESS, **VLLM_ARGS)
     from serving.engines.transformers import Transformers
 
     return Transformers(str(ZOO / MODEL), threads=2)

@@ -1,6 +1,7 @@
 """Run a backbone with vLLM: continuous batching, prefix cache, tensor parallelism."""
 
 import math
+import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -33,8 +34,16 @@ class Vllm:
         *,
         max_images: int,
         tensor_parallel: int = 1,
+        threads: int | None = None,
         **arguments: Any,
     ) -> None:
+        """Start the engine; `threads` are OpenMP's, on a CPU; the rest goes to vLLM as it is."""
+        # vLLM reads both when its engine starts; it overrides "uni" on a CPU unless the first is 0,
+        # and then scheduler and worker talk across processes at every step
+        if arguments.get("distributed_executor_backend") == "uni":
+            os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # noqa: TID251
+        if threads is not None:
+            os.environ["OMP_NUM_THREADS"] = str(threads)  # noqa: TID251
         chosen = {
             **_DEFAULTS,
             "limit_mm_per_prompt": {"image": max_images},

@@ -45,7 +45,7 @@ async def vllm_engine() -> Any:
 
     engine = Vllm(
         MODEL, max_images=1, dtype="bfloat16", enforce_eager=True, max_model_len=256,
-        max_num_seqs=16, distributed_executor_backend="uni",
+        max_num_seqs=16, distributed_executor_backend="uni", threads=1,
     )  # fmt: skip
     yield engine
     engine.close()
