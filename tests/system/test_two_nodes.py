@@ -103,6 +103,9 @@ def test_two_gateways_add_up_in_every_scrape(nodes: TwoNodes) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert {done.result() for done in [pool.submit(ask) for _ in range(asked)]} == {200}
 
+    until = time.monotonic() + 5  # the last one is counted just after its answer has left
+    while _requests(httpx.get(f"{nodes.url}/metrics").text) < asked and time.monotonic() < until:
+        time.sleep(0.1)
     files = (nodes.folder / "events" / "metrics").glob("counter_*.db")
     each = [_of_one_process(file) for file in files]
     scrapes = {_requests(httpx.get(f"{nodes.url}/metrics").text) for _ in range(6)}
