@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModel, AutoTokenizer
 
-from benchmarks.rivals import folds, read, score, tell, timed
+from benchmarks.rivals import folds, read, score, tell, texts, timed
 
 NEAREST = 10
 LONGEST = 256  # tokens, of the model's own settings
@@ -68,7 +68,9 @@ def main() -> None:
     for asked, kept in folds(rows):
         close = known[asked] @ known[kept].T
         said |= {i: most_are_vision(row, vision[kept]) for i, row in zip(asked, close, strict=True)}
-    latency = timed(lambda text: most_are_vision(known @ model.embed([text])[0], vision), rows)
+    latency = timed(
+        lambda text: most_are_vision(known @ model.embed([text])[0], vision), texts(rows)
+    )
     tell(f"{NEAREST} nearest questions by all-MiniLM-L6-v2", score(rows, said), latency)
 
 

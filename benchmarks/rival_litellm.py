@@ -19,7 +19,7 @@ from litellm.router_strategy.complexity_router.complexity_router import (  # typ
     ComplexityRouter,
 )
 
-from benchmarks.rivals import folds, read, score, tell, timed
+from benchmarks.rivals import folds, read, score, tell, texts, timed
 
 
 def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -72,7 +72,7 @@ def main() -> None:
             cut, vision_below = best_cut([(found[i], vision[i]) for i in known])
             said |= {i: (found[i] < cut) == vision_below for i in asked}
         whole = f"LiteLLM {version('litellm')} complexity router, {name}"
-        tell(whole, score(rows, said), timed(level, rows))
+        tell(whole, score(rows, said), timed(level, texts(rows)))
 
 
 if __name__ == "__main__":

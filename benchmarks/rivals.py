@@ -13,9 +13,10 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 Row = dict[str, str]
+T = TypeVar("T")
 
 
 def read(path: Path) -> list[Row]:
@@ -50,16 +51,20 @@ def score(rows: Sequence[Row], said: Mapping[int, bool]) -> dict[str, float]:
     }
 
 
-def timed(work: Callable[[str], object], rows: Sequence[Row]) -> dict[str, float]:
+def texts(rows: Sequence[Row]) -> list[str]:
+    """The questions that are asked."""
+    return [r["question"] for r in rows if r["split"] == "test"]
+
+
+def timed(work: Callable[[T], object], inputs: Sequence[T]) -> dict[str, float]:
     """Microseconds of one call on this process's last core: wall clock, and CPU of this thread."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    texts = [r["question"] for r in rows if r["split"] == "test"]
-    for text in texts[:200]:
-        work(text)
+    for one in inputs[:200]:
+        work(one)
     wall, cpu = [], []
-    for text in texts:
+    for one in inputs:
         began, busy = time.perf_counter_ns(), time.thread_time_ns()
-        work(text)
+        work(one)
         cpu.append((time.thread_time_ns() - busy) / 1e3)
         wall.append((time.perf_counter_ns() - began) / 1e3)
     told = {}

@@ -13,17 +13,16 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals import Row, read, score, timed
+from benchmarks.rivals import Row, read, score, texts, timed
 from routing.domain import Family, Limits, ModelCard, ModelId, Query
 from routing.features import look, plain, text_slots
 from routing.policies.utility import Utility
@@ -40,17 +39,6 @@ from training.router.train import PER_TEMPLATE, ZOO_PICTURES
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 2_000
-
-
-def rounds_of(work: Callable[[int], object], rounds: int) -> tuple[float, float]:
-    """Median and 99th percentile of one call, in microseconds."""
-    times = []
-    for k in range(rounds):
-        began = time.perf_counter()
-        work(k)
-        times.append(1e6 * (time.perf_counter() - began))
-    ordered = sorted(times)
-    return statistics.median(ordered), ordered[int(0.99 * len(ordered))]
 
 
 def barn_latency(questions: list[str]) -> dict[str, float]:
@@ -71,14 +59,14 @@ def barn_latency(questions: list[str]) -> dict[str, float]:
         asked = Asked(scored(query, slots, model), Limits())
         decide(query, asked, features_of(query, slots), cards, State(), Utility(), u=0.5)
 
-    for k in range(200):
-        whole(k)
-    p50, p99 = rounds_of(whole, ROUNDS)
-    text_p50, text_p99 = rounds_of(
-        lambda k: scored(Query(long[k % len(long)]), text_slots(long[k % len(long)]), model), ROUNDS
+    whole_times = timed(whole, range(ROUNDS))
+    text_times = timed(
+        lambda k: scored(Query(long[k % len(long)]), text_slots(long[k % len(long)]), model),
+        range(ROUNDS),
     )
-    return {"classify+decide p50 us": p50, "classify+decide p99 us": p99,
-            "text only p50 us": text_p50, "text only p99 us": text_p99}  # fmt: skip
+    return {f"classify+decide {name}": value for name, value in whole_times.items()} | {
+        f"text only {name}": value for name, value in text_times.items()
+    }
 
 
 def barn_throughput(questions: list[str]) -> float:
@@ -95,11 +83,6 @@ def _seconds(command: list[str], data: bytes) -> float:
     began = time.perf_counter()
     subprocess.run(command, input=data, stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - began
-
-
-def vision(row: Labelled) -> bool:
-    """Tell whether a question is vision-heavy."""
-    return row.task.family is Family.VISION
 
 
 def questions_file(rows: Sequence[Labelled], path: Path) -> Path:
@@ -125,7 +108,7 @@ def barn(rows: Sequence[Labelled], asked: Sequence[Row]) -> dict[str, Any]:
     return {
         "name": "Barn",
         **score(asked, said),
-        **timed(lambda text: classify(Query(text)), asked),
+        **timed(lambda text: classify(Query(text)), texts(asked)),
     }
 
 
@@ -153,7 +136,7 @@ def main() -> None:
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     real = real_questions(args.questions)
-    texts = [r.text for r in real]
+    asked = [r.text for r in real]
     rows = [*grammar_questions(7, PER_TEMPLATE), *zoo_questions(7, ZOO_PICTURES), *real]
     data = questions_file(rows, args.out.with_suffix(".jsonl"))
     compared = [
@@ -161,11 +144,10 @@ def main() -> None:
         *rival("rival_knn", Path(sys.executable), data, args.minilm),
         *rival("rival_litellm", args.litellm, data),
     ]
-    share = float(np.mean([vision(r) for r in real]))
-    os.sched_setaffinity(0, {0})
+    share = float(np.mean([r.task.family is Family.VISION for r in real]))
     report: dict[str, Any] = {
-        "latency": barn_latency(texts),
-        "classify lines/s": barn_throughput(texts),
+        "latency": barn_latency(asked),
+        "classify lines/s": barn_throughput(asked),
         "compared": compared,
         "always the larger family": max(share, 1 - share),
         "python": platform.python_version(),

@@ -4,7 +4,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from evaluation.evaluator import Evaluator, Outside, Schedule
+from evaluation.evaluator import Evaluator, Outside, Schedule, TableFiles
 from evaluation.experiments import ExperimentError, Register
 from evaluation.online import Window
 from evaluation.spool import Spool
@@ -12,6 +12,7 @@ from evaluation.stores.sql import Store, connect
 from serving.gauges import set_quality
 from serving.judging import Judging, judge_client
 from serving.parts import metrics_folder, picture_store, table_files
+from serving.pictures import PictureStore
 from serving.probes import Prober, probe_items
 from serving.settings import Settings
 from serving.telemetry import Metrics
@@ -21,26 +22,28 @@ from serving.telemetry import Metrics
 class GaugesAndPictures(Outside):
     """Gauges show what the evaluator finds; pictures are forgotten with their events."""
 
-    settings: Settings
     metrics: Metrics
     store: Store
+    tables: TableFiles
+    pictures: PictureStore | None
 
     def publish(self) -> None:
         """Set the gauges of quality."""
-        set_quality(self.metrics, self.store, table_files(self.settings).current(), Window())
+        set_quality(self.metrics, self.store, self.tables.current(), Window())
 
     def forget(self, before_s: float) -> None:
         """Delete pictures that were not seen since."""
-        if (pictures := picture_store(self.settings)) is not None:
-            pictures.forget(before_s)
+        if self.pictures is not None:
+            self.pictures.forget(before_s)
 
 
 def build_evaluator(settings: Settings) -> Evaluator:
     """The evaluator of a configuration's store; what it finds becomes gauges as well."""
     schedule = Schedule(**settings.evaluation.model_dump())
-    store = Store(connect(settings.events.url()))
-    outside = GaugesAndPictures(settings, Metrics(metrics_folder(settings)), store)
-    return Evaluator(store, table_files(settings), schedule, time.time, outside)
+    store, tables = Store(connect(settings.events.url())), table_files(settings)
+    metrics = Metrics(metrics_folder(settings))
+    outside = GaugesAndPictures(metrics, store, tables, picture_store(settings))
+    return Evaluator(store, tables, schedule, time.time, outside)
 
 
 def build_prober(settings: Settings) -> Prober | None:
