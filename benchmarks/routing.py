@@ -28,7 +28,7 @@ from routing.features import look, plain, text_slots
 from routing.policies.utility import Utility
 from routing.policy import Asked, State, decide
 from routing.tasks import classify, features_of, scored, shipped
-from training.router.fit import hold_out, vision_probability
+from training.router.fit import hold_out
 from training.router.questions import (
     Labelled,
     grammar_questions,
@@ -99,8 +99,8 @@ def questions_file(rows: Sequence[Labelled], path: Path) -> Path:
 def barn(rows: Sequence[Labelled], asked: Sequence[Row]) -> dict[str, Any]:
     """The shipped recipe, fitted again without each benchmark; `barn train-router` does the same."""
     groups = sorted({r.group for r in rows if r.real})
-    _, scores, _ = hold_out(rows, groups, lambda text: print(text, file=sys.stderr))
-    found = vision_probability(scores, 1.0) > 0.5
+    unseen = hold_out(rows, groups, lambda text: print(text, file=sys.stderr))
+    found = unseen.cross_fitted()[0] > 0.5
     places = [
         i for g in groups for i, r in enumerate(asked) if r["split"] == "test" and r["fold"] == g
     ]

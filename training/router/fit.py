@@ -1,8 +1,11 @@
 """Fit the task classifier, hold whole benchmarks out to see what generalises, and export it.
 
-One multinomial logistic regression over hashed text features; its temperature is fitted on the
-predictions for held-out benchmarks, so that the probabilities mean what they say on questions of a
-kind that was never seen.
+One multinomial logistic regression over hashed text features tells the tasks apart; naive Bayes
+over the same features adds its log-odds of the family. A discriminative model is the better one on
+questions like its own, a generative one needs less of a kind to tell it (Ng and Jordan 2002), and
+together they err less on benchmarks that neither has seen. How they are mixed is fitted on the
+predictions for held-out benchmarks (stacking, Wolpert 1992), so that the probabilities mean what
+they say on questions of a kind that was never seen. Both are linear: the mixture is one model.
 """
 
 import json
@@ -12,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import MultinomialNB
 from sklearn.utils.parallel import Parallel, delayed
 
 from evaluation.calibration import ece
@@ -52,16 +56,69 @@ def matrix(texts: Sequence[str]) -> csr_matrix:
     )
 
 
-def fit(rows: Sequence[Labelled], *, strength: float = 5.0) -> tuple[Floats, Floats]:
-    """Return weights (SLOTS, tasks) and intercepts (tasks,); every benchmark weighs the same."""
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """logits / temperature, and share x the family's log-odds on top for the tasks of vision."""
+
+    temperature: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """What the two models say of n texts: logits (n, tasks) and log-odds of vision (n,)."""
+
+    logits: Floats
+    odds: Floats
+
+    def mixed(self, mix: Mix) -> Floats:
+        """Logits of the mixture, (n, tasks)."""
+        return self.logits / mix.temperature + mix.share * np.outer(self.odds, _VISION)
+
+    def vision(self, mix: Mix) -> Floats:
+        """P(vision family) by the mixture, (n,)."""
+        scores = self.mixed(mix)
+        whole = logsumexp(scores, axis=1)
+        return np.exp(logsumexp(scores[:, _VISION], axis=1) - whole)
+
+    def of(self, which: NDArray[np.bool_]) -> "Read":
+        """What they say of some of the texts."""
+        return Read(self.logits[which], self.odds[which])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Weights (SLOTS, tasks) and intercepts (tasks,); naive Bayes' log-odds of vision (SLOTS,)."""
+
+    weights: Floats
+    intercept: Floats
+    odds: Floats
+
+    def read(self, texts: Sequence[str]) -> Read:
+        """Ask both models."""
+        x = matrix(texts)
+        return Read(np.asarray(x @ self.weights + self.intercept), np.asarray(x @ self.odds))
+
+
+def fit(rows: Sequence[Labelled], *, strength: float = 5.0, smoothing: float = 1.0) -> Fitted:
+    """Fit both models; families weigh the same, and see `_weights` for what else does.
+
+    Args:
+        rows: the questions.
+        strength: inverse of the regression's penalty.
+        smoothing: what naive Bayes adds to every count (1: Laplace's).
+    """
     x = matrix([r.text for r in rows])
     y = np.array([TASKS.index(r.task) for r in rows])
+    shares = _weights(rows)
     model = LogisticRegression(C=strength, max_iter=120, tol=1e-3)
-    model.fit(x, y, sample_weight=_weights(rows))
+    model.fit(x, y, sample_weight=shares)
     weights, intercept = np.zeros((SLOTS, len(TASKS))), np.full(len(TASKS), -20.0)
     weights[:, model.classes_] = model.coef_.T
     intercept[model.classes_] = model.intercept_
-    return weights, intercept
+    bayes = MultinomialNB(alpha=smoothing).fit(x, _VISION[y], sample_weight=shares)
+    reasoning, vision = bayes.feature_log_prob_
+    return Fitted(weights, intercept, vision - reasoning)
 
 
 def _weights(rows: Sequence[Labelled]) -> Floats:
@@ -78,90 +135,97 @@ def _weights(rows: Sequence[Labelled]) -> Floats:
     return weights
 
 
-def logits(weights: Floats, intercept: Floats, texts: Sequence[str]) -> Floats:
-    """(n, tasks)."""
-    return np.asarray(matrix(texts) @ weights + intercept)
+@dataclass(frozen=True, slots=True, eq=False)
+class Unseen:
+    """Held-out questions of every benchmark: what models that never saw it say, and the truth."""
+
+    read: Read
+    task: NDArray[np.int64]
+    group: NDArray[np.str_]
+
+    @property
+    def vision(self) -> NDArray[np.bool_]:
+        """Which questions are vision-heavy, (n,)."""
+        return np.asarray(_VISION[self.task])
+
+    def cross_fitted(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """P(vision), and whether the task is right; each benchmark by the others' mixture."""
+        p, exact = np.empty(len(self.task)), np.empty(len(self.task), bool)
+        for name in np.unique(self.group):
+            own = self.group == name
+            mix = fit_mix(self.read.of(~own), self.vision[~own])
+            p[own] = self.read.of(own).vision(mix)
+            exact[own] = self.read.of(own).mixed(mix).argmax(axis=1) == self.task[own]
+        return p, exact
+
+    def told(self) -> list[HeldOut]:
+        """How well each benchmark's questions are told apart."""
+        p, exact = self.cross_fitted()
+        right = (p > 0.5) == self.vision
+        found = []
+        for name in np.unique(self.group):
+            own = self.group == name
+            n, hits = int(own.sum()), right[own].sum()
+            low_high = wilson(float(hits), n)
+            found.append(HeldOut(str(name), n, hits / n, low_high, float(exact[own].mean())))
+        return found
 
 
-def vision_probability(scores: Floats, temperature: float) -> Floats:
-    """P(vision family) of each row of logits."""
-    scaled = scores / temperature
-    whole = logsumexp(scaled, axis=1)
-    return np.exp(logsumexp(scaled[:, _VISION], axis=1) - whole)
-
-
-def hold_out(
-    rows: Sequence[Labelled], groups: Sequence[str], say: Callable[[str], None]
-) -> tuple[list[HeldOut], Floats, NDArray[np.bool_]]:
+def hold_out(rows: Sequence[Labelled], groups: Sequence[str], say: Callable[[str], None]) -> Unseen:
     """Fit without any real question of each benchmark in turn, and classify those questions.
 
     What stays in are the questions drawn in its published style: that is what the model will know
-    of a benchmark whose questions it has not seen. Returns what each scored, and the logits and
-    families of all held-out questions together.
+    of a benchmark whose questions it has not seen.
     """
     every = Parallel(n_jobs=-1, return_as="generator")(
         delayed(_without)(rows, group) for group in groups
     )
-    told, all_logits, truths = [], [], []
-    for held, found, vision in every:
-        say(f"held out {held.group}: {held.family_accuracy:.0%} of {held.n} families right")
-        told.append(held)
-        all_logits.append(found)
-        truths.append(vision)
-    return told, np.concatenate(all_logits), np.concatenate(truths)
+    reads, tasks = [], []
+    for group, (read, task) in zip(groups, every, strict=True):
+        say(f"held out {group}: {len(task)} questions")
+        reads.append(read)
+        tasks.append(task)
+    read = Read(np.concatenate([r.logits for r in reads]), np.concatenate([r.odds for r in reads]))
+    return Unseen(read, np.concatenate(tasks), np.repeat(groups, [len(t) for t in tasks]))
 
 
-def _without(rows: Sequence[Labelled], group: str) -> tuple[HeldOut, Floats, NDArray[np.bool_]]:
+def _without(rows: Sequence[Labelled], group: str) -> tuple[Read, NDArray[np.int64]]:
     out = [r for r in rows if r.group == group and r.real]
     known = {plain(r.text) for r in out}  # nothing it will be asked may be in the training
     model = fit(
         [r for r in rows if (r.group != group or not r.real) and plain(r.text) not in known]
     )
-    found = logits(*model, [r.text for r in out])
-    vision = np.array([r.task.family is Family.VISION for r in out])
-    right = (vision_probability(found, 1.0) > 0.5) == vision
-    exact = found.argmax(axis=1) == [TASKS.index(r.task) for r in out]
-    low_high = wilson(float(right.sum()), len(out))
-    held = HeldOut(group, len(out), float(right.mean()), low_high, float(exact.mean()))
-    return held, found, vision
+    return model.read([r.text for r in out]), np.array([TASKS.index(r.task) for r in out])
 
 
-def fit_temperature(scores: Floats, vision: NDArray[np.bool_]) -> float:
-    """The temperature with the least log-loss of the family on held-out questions."""
+def fit_mix(read: Read, vision: NDArray[np.bool_]) -> Mix:
+    """The mixture with the least log-loss of the family on held-out questions."""
 
-    def loss(log_temperature: float) -> float:
-        p = vision_probability(scores, float(np.exp(log_temperature))).clip(1e-6, 1 - 1e-6)
+    def mix(x: Floats) -> Mix:
+        return Mix(float(np.exp(x[0])), float(x[1]))
+
+    def loss(x: Floats) -> float:
+        p = read.vision(mix(x)).clip(1e-6, 1 - 1e-6)
         return float(-np.log(np.where(vision, p, 1 - p)).mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-1.5, 2.5), method="bounded").x))
+    return mix(minimize(loss, np.array([0.0, 0.5]), method="Nelder-Mead", tol=1e-3).x)
 
 
-def family_ece(scores: Floats, vision: NDArray[np.bool_], temperature: float) -> float:
-    """Calibration error of the confidence in the chosen family."""
-    p = vision_probability(scores, temperature)
+def family_ece(p: Floats, vision: NDArray[np.bool_]) -> float:
+    """Calibration error of the confidence in the chosen family, from P(vision)."""
     return ece(Tally.of(np.maximum(p, 1 - p), ((p > 0.5) == vision).astype(float)))
 
 
-def cross_fitted_ece(told: Sequence[HeldOut], scores: Floats, vision: NDArray[np.bool_]) -> float:
-    """Calibration error with each benchmark's temperature fitted on the other benchmarks."""
-    group = np.repeat(np.arange(len(told)), [h.n for h in told])
-    p = np.empty(len(scores))
-    for k in range(len(told)):
-        own = group == k
-        temperature = fit_temperature(scores[~own], vision[~own])
-        p[own] = vision_probability(scores[own], temperature)
-    return ece(Tally.of(np.maximum(p, 1 - p), ((p > 0.5) == vision).astype(float)))
-
-
-def export(folder: Path, weights: Floats, intercept: Floats, temperature: float) -> None:
+def export(folder: Path, model: Fitted, mix: Mix) -> None:
     """Write the arrays that `routing.tasks` loads: only the slots that mean anything."""
     folder.mkdir(parents=True, exist_ok=True)
+    weights = model.weights / mix.temperature + mix.share * np.outer(model.odds, _VISION)
     used = np.flatnonzero(np.abs(weights).max(axis=1) > 0.02)
     np.savez_compressed(
         folder / "tasks.npz",
         slots=used.astype(np.int32),
-        weights=(weights[used] / temperature).astype(np.float16),
-        intercept=(intercept / temperature).astype(np.float32),
+        weights=weights[used].astype(np.float16),
+        intercept=(model.intercept / mix.temperature).astype(np.float32),
         tasks=np.array([t.value for t in TASKS]),
     )
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from training.router.fit import (
     HeldOut,
-    cross_fitted_ece,
     export,
     family_ece,
     fit,
-    fit_temperature,
+    fit_mix,
     hold_out,
     report,
 )
@@ -38,16 +37,18 @@ def train_router(
     real = [r for r in rows if r.real]
     groups = sorted({r.group for r in real})
     say(f"{len(rows)} questions, {len(real)} of them real, from {len(groups)} benchmarks")
-    told, scores, vision = hold_out(rows, groups, say)
-    temperature = fit_temperature(scores, vision)
+    unseen = hold_out(rows, groups, say)
+    told = unseen.told()
+    for held in told:
+        say(f"{held.group}: {held.family_accuracy:.0%} of {held.n} families right")
+    mix = fit_mix(unseen.read, unseen.vision)
     facts = {
-        "temperature": temperature,
+        "temperature": mix.temperature,
+        "naive_bayes_share": mix.share,
         "family_accuracy": sum(h.family_accuracy * h.n for h in told) / len(real),
         "family_accuracy_per_benchmark": sum(h.family_accuracy for h in told) / len(told),
-        "ece_before": family_ece(scores, vision, 1.0),
-        "ece": cross_fitted_ece(told, scores, vision),
+        "ece": family_ece(unseen.cross_fitted()[0], unseen.vision),
     }
-    weights, intercept = fit(rows)
-    export(out, weights, intercept, temperature)
+    export(out, fit(rows), mix)
     report(out, told, facts)
     return told, facts
