@@ -10,6 +10,8 @@ from typing import NewType
 
 ModelId = NewType("ModelId", str)
 RequestId = NewType("RequestId", str)
+USUAL_ROOM = 32
+"""Tokens of context that an answer about a picture seldom needs more than."""
 
 
 class Family(StrEnum):
@@ -84,6 +86,8 @@ class Query:
     """A conversation as routing sees it: what was asked last, and how large it all is.
 
     `prompt_tokens` differs by tokenizer, so it is given per backbone; image tokens are included.
+    `max_new_tokens` must fit beside the prompt where the asker has named it; where not, the answer
+    gets what room there is, and `room_tokens` of it are enough.
     """
 
     text: str
@@ -92,6 +96,12 @@ class Query:
     user: str | None = None
     prompt_tokens: dict[ModelId, int] = field(default_factory=dict)
     max_new_tokens: int = 256
+    named_limit: bool = False
+
+    @property
+    def room_tokens(self) -> int:
+        """Tokens of context that must be free behind the prompt."""
+        return self.max_new_tokens if self.named_limit else min(self.max_new_tokens, USUAL_ROOM)
 
 
 @dataclass(frozen=True, slots=True)

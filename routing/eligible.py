@@ -16,10 +16,10 @@ class NoEligibleModelError(Exception):
 def objections(query: Query, card: ModelCard) -> Iterator[str]:
     """Yield each reason `card` cannot answer `query`; none means it can."""
     prompt = query.prompt_tokens.get(card.id, 0)
-    need = prompt + query.max_new_tokens
+    need = prompt + query.room_tokens
     if need > card.context_tokens:
         yield (
-            f"needs {need} tokens of context ({prompt} of prompt, {query.max_new_tokens} to "
+            f"needs {need} tokens of context ({prompt} of prompt, {query.room_tokens} to "
             f"generate), has {card.context_tokens}"
         )
     if len(query.images) > card.max_images:

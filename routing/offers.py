@@ -1,9 +1,11 @@
 """What each backbone would give for a query: expected accuracy, cost, latency and utility."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 
 from routing.domain import Limits, Load, ModelCard, ModelId, Offer, Query, Task
+from routing.eligible import NoEligibleModelError
 from routing.features import Features
 from routing.quality import QualityTable, Success, Worth
 from routing.tasks import TaskScores
@@ -109,10 +111,15 @@ def within(
 ) -> tuple[tuple[Offer, ...], tuple[tuple[ModelId, str], ...]]:
     """Split offers into those the limits and the load allow, and why the others are out.
 
-    When nothing is left, one backbone is asked all the same: first one that is only busy, then the
-    cheapest over the price or the fastest over the deadline, last one that is down.
+    When nothing is left, one backbone within the price is asked all the same: first one that is
+    only busy, then the fastest over the deadline, last one that is down.
+
+    Raises:
+        NoEligibleModelError: every offer costs more than the limit.
     """
     why = {o.card.id: _objection(o, load.get(o.card.id, Load()), limits) for o in found}
+    if found and all(o.cost > limits.max_cost for o in found):
+        raise NoEligibleModelError({m: (text,) for m, (_, text) in why.items()})
     kept = [o for o in found if not why[o.card.id][1]]
     if not kept and found:
         kept = [min(found, key=lambda o: (why[o.card.id][0], o.cost, o.latency_s))]
@@ -122,10 +129,10 @@ def within(
 
 def _objection(offer: Offer, busy: Load, limits: Limits) -> tuple[float, str]:
     """How bad what speaks against an offer is, and what it is; nothing is (0, "")."""
-    if not busy.healthy:
-        return math.inf, "it is down"
     if offer.cost > limits.max_cost:
-        return 2 + offer.cost, f"costs ${offer.cost:.2g}, over ${limits.max_cost:.2g}"
+        return math.inf, f"costs ${offer.cost:.2g}, over ${limits.max_cost:.2g}"
+    if not busy.healthy:
+        return sys.float_info.max, "it is down"
     if offer.latency_s > limits.deadline_s:
         return 2 + offer.latency_s, f"takes {offer.latency_s:.2g} s, too late"
     if busy.saturated:

@@ -73,7 +73,7 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, and nothing els
         u: a uniform draw from [0, 1); the only randomness in routing.
 
     Raises:
-        NoEligibleModelError: no card can take the query; it lists why.
+        NoEligibleModelError: no card can take the query, or for its price; it lists why.
     """
     fit = eligible(query, cards)
     out = tuple((card.id, ", ".join(objections(query, card))) for card in cards if card not in fit)

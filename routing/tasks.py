@@ -28,19 +28,24 @@ _LIKELY = 3
 
 @dataclass(frozen=True, slots=True)
 class TaskScores:
-    """Probabilities over tasks, which sum to one, and what told so."""
+    """Probabilities over tasks, which sum to one, and what told so.
+
+    `task` is the likeliest task of the family with more probability: five readings that all need
+    the eyes outweigh one that does not, and task and family never disagree.
+    """
 
     probability: Mapping[Task, float]
     evidence: str = ""
     task: Task = field(init=False)
 
     def __post_init__(self) -> None:
-        best = max(self.probability, key=lambda t: self.probability[t])
-        object.__setattr__(self, "task", best)
+        family = self.family
+        mine = (t for t in self.probability if t.family is family)
+        object.__setattr__(self, "task", max(mine, key=lambda t: self.probability[t]))
 
     @property
     def family(self) -> Family:
-        """The family with more probability, which need not be that of the likeliest task."""
+        """The family with more probability."""
         return Family.VISION if self.vision >= 0.5 else Family.REASONING
 
     @property

@@ -10,13 +10,16 @@ def app(arguments: dict[str, str]) -> Any:
     """Build the application of a configuration.
 
     Args:
-        arguments: `config`, a profile's name or the path of a YAML file on every node.
+        arguments: `config`, a profile's name or the path of a YAML file on every node; `host`, the
+            address of Serve's `http_options`. The application cannot see that one: without it,
+            it is taken for one that others can reach, and keys are needed.
 
     Raises:
         SettingsError: the configuration cannot be used; the message says which key.
     """
     from serving.replicas import application
 
-    settings = load(arguments.get("config", "embedded"))
+    host = arguments.get("host", "0.0.0.0")  # noqa: S104 - the worst is assumed, not listened on
+    settings = load(arguments.get("config", "embedded"), {"service.host": host})
     start_experiments(settings)
     return application(settings)

@@ -90,12 +90,12 @@ class Cluster:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Prepare the environment that Ray's processes inherit; must precede the import of Ray."""
+        check_port(settings.service.host, settings.service.port)
         scratch, block = Path(tempfile.mkdtemp(prefix="barn-")), PortBlock()
         _prepare(settings, scratch, block.ports)
         return cls(settings, scratch, block)
 
     def __enter__(self) -> Self:
-        check_port(self.settings.service.host, self.settings.service.port)
         _empty(self.settings.events.folder / "metrics")
         try:
             self._start()

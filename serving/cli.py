@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from serving.build import Cluster
-from serving.settings import Settings, SettingsError, load, profiles
+from serving.commands.configured import configured
+from serving.settings import Settings, SettingsError, profiles
 
 app = typer.Typer(
     help="Barn: vision-language models behind a task-aware router.",
@@ -28,14 +29,6 @@ Config = Annotated[
 ]
 
 
-def _settings(config: str, **overrides: object) -> Settings:
-    try:
-        return load(config, {k.replace("__", "."): v for k, v in overrides.items()})
-    except SettingsError as error:
-        _err.print(f"[red]barn:[/red] {error}")
-        raise typer.Exit(2) from error
-
-
 @app.command()
 def serve(
     config: Config = "embedded",
@@ -44,7 +37,9 @@ def serve(
     folder: Annotated[Path | None, typer.Option(help="Where events are kept.")] = None,
 ) -> None:
     """Start the service; Ctrl-C stops it, after the answers under way."""
-    settings = _settings(config, service__host=host, service__port=port, events__folder=folder)
+    settings = configured(
+        config, {"service.host": host, "service.port": port, "events.folder": folder}
+    )
     started = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     names = ", ".join(b.id for b in settings.backbones)
@@ -74,9 +69,13 @@ def _announce(settings: Settings, seconds: float) -> None:
 
 
 @app.command()
-def config(name: Config = "embedded") -> None:
-    """Print the configuration as it will be used, environment included."""
-    print(_settings(name).model_dump_json(indent=2))
+def config(
+    name: Annotated[
+        str, typer.Argument(help="A profile or a YAML file.", envvar="BARN_CONFIG")
+    ] = "embedded",
+) -> None:
+    """Print the configuration as it will be used, environment included; secrets stay hidden."""
+    print(configured(name).model_dump_json(indent=2))
 
 
 @app.command("profiles")

@@ -1,6 +1,5 @@
 """A request's whole path, in one screen: classify, decide, stream, record."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
@@ -15,19 +14,21 @@ from serving.engines.base import Piece, Prompt
 from serving.errors import (
     BackboneDownError,
     ContextLengthError,
-    DeadlineError,
     NoModelError,
     OverloadedError,
     ServiceError,
     StorageError,
     UnknownModelError,
 )
+from serving.escalation import escalated, left_of
 from serving.live import Loads
 from serving.parsing import Question
-from serving.reply import Hosted, Recorder, Reply, Told, again, durably
+from serving.reply import Hosted, Recorder, Reply, Told, again, durably, in_time, quietly
 from serving.transcript import Clock, Transcript
 
 _log = logging.getLogger(__name__)
+LONGEST_TOKEN = 128
+"""Characters; the longest tokens of LLaMA's vocabularies are runs of as many spaces."""
 
 
 class Gateway:
@@ -93,11 +94,13 @@ class Gateway:
                     return await self._cascaded(reply, left, started_s)
                 first = await anext(reply.pieces, None)
             except (BackboneDownError, OverloadedError) as error:
+                if isinstance(error, StorageError):
+                    raise
                 if isinstance(error, BackboneDownError):
                     self.loads.refused(decision.model)
                 refusal = refusal or error
                 left = [card for card in left if card.id != decision.model]
-                if not left or isinstance(error, StorageError):
+                if not left:
                     raise
                 if reply.outcome:  # it broke on the way and was recorded: what follows is another
                     request_id = self._new_id()
@@ -108,10 +111,16 @@ class Gateway:
 
     def _case(self, question: Question) -> tuple[Case, list[ModelCard]]:
         named = self._named(question)
+        longest = max(h.card.context_tokens for h in named.values())
+        characters = sum(len(turn.text) for turn in question.turns)
+        if characters > LONGEST_TOKEN * longest:  # not even tokenised: that would take seconds
+            raise ContextLengthError(
+                f"{characters} characters do not fit a context of {longest} tokens", "messages"
+            )
         sizes = {m: h.format.size(h.format.token_ids(question.turns)) for m, h in named.items()}
         query = Query(
             question.text, question.facts, question.earlier, question.user, sizes,
-            question.sampling.max_new_tokens,
+            question.sampling.max_new_tokens, question.named_limit,
         )  # fmt: skip
         pinned = None if self._routes(question.model) else ModelId(question.model)
         return self.desk.case(question, query, pinned), [h.card for h in named.values()]
@@ -134,17 +143,22 @@ class Gateway:
             return case.decided(cards, u=self._uniform())
         except NoEligibleModelError as error:
             query = case.query
-            whole = min(query.prompt_tokens.get(c.id, 0) + query.max_new_tokens for c in cards)
+            whole = min(query.prompt_tokens.get(c.id, 0) + query.room_tokens for c in cards)
             if whole > max(c.context_tokens for c in cards):
                 raise ContextLengthError(str(error), "messages") from error
             raise NoModelError(str(error)) from error
 
     def prompt(self, question: Question, model: ModelId) -> Prompt:
-        """What a backbone is shown of a question."""
-        shown = self.hosted[model].format
+        """What a backbone is shown of a question, and how long its answer may become."""
+        hosted = self.hosted[model]
+        shown = hosted.format
         side = shown.description.image_side_px
         pictures = tuple(picture.shrunk(side) for picture in question.pictures)
-        return Prompt(shown.token_ids(question.turns), pictures, question.sampling)
+        ids, sampling = shown.token_ids(question.turns), question.sampling
+        room = max(1, hosted.card.context_tokens - shown.size(ids))
+        if room < sampling.max_new_tokens:
+            sampling = replace(sampling, max_new_tokens=room)
+        return Prompt(ids, pictures, sampling)
 
     def _start(  # noqa: PLR0913 - one call, kept out of `answer` for its length only
         self,
@@ -203,23 +217,25 @@ class Gateway:
             worth = first.case.state.table.worth(first.decision.model)
             sure = worth.calibrated(first.decision.task, told.confidence)
             first.notes["calibrated_confidence"] = sure
-            following = cascade.escalation(first.case.asked, offers, own, sure)
+            following = cascade.escalation(left_of(first.case.asked, told), offers, own, sure)
         if following is None:
             durably(lambda outcome: self._tell(first, outcome), told)
             return replace(first, pieces=again(held, None))
+        return await self._escalated(first, told, held, following.card.id, started_s)
+
+    async def _escalated(
+        self, first: Reply, told: Outcome, held: list[Piece], following: ModelId, started_s: float
+    ) -> Reply:
+        """Ask the second backbone; where it fails before it speaks, the first answer is given."""
         copy = replace(first, request_id=RequestId(f"{first.request_id}-first"))
-        sure = first.notes["calibrated_confidence"]
-        decision = replace(
-            first.decision,
-            model=following.card.id,
-            reason=f"{first.decision.reason}; {own.card.id} was only {sure:.0%} sure",
-        )
+        decision = escalated(first.decision, following, first.notes["calibrated_confidence"])
         reply = self._start(first.request_id, first.question, first.case, decision, started_s)
         reply.notes.update(first.notes)
         try:
             piece = await anext(reply.pieces, None)
-        except (BackboneDownError, OverloadedError):  # then the first answer is the best there is
-            self.loads.refused(following.card.id)
+        except ServiceError as error:
+            if isinstance(error, BackboneDownError):
+                self.loads.refused(following)
             durably(lambda outcome: self._tell(first, outcome), told)
             return replace(first, pieces=again(held, None))
         except BaseException:
@@ -230,7 +246,7 @@ class Gateway:
             reply,
             pieces=again([piece] if piece else [], reply.pieces),
             first_try=told if isinstance(told, Answer) else None,
-            first_model=own.card.id,
+            first_model=first.decision.model,
         )
 
     def _told_quietly(self, reply: Reply, told: Outcome, primary: RequestId) -> None:
@@ -250,7 +266,7 @@ class Gateway:
         try:
             with self.loads.under_way(card.id):
                 async with aclosing(stream) as pieces:
-                    async for piece in self._in_time(pieces, ends_s):
+                    async for piece in in_time(pieces, ends_s, self._clock):
                         transcript.add(piece)
                         if piece.finish_reason is not None:  # recorded before the last byte leaves
                             outcome = transcript.finished(card.price_in, card.price_out)
@@ -260,34 +276,16 @@ class Gateway:
             refused = not transcript.tokens  # never started: another backbone may be asked
             outcome = outcome or transcript.broken(by=type(error).__name__)
             if not refused and not isinstance(error, StorageError):
-                _quietly(record, outcome)
+                quietly(record, outcome)
             raise
         except ServiceError as error:
             if outcome is None:
                 outcome = transcript.broken(by=type(error).__name__)
-                _quietly(record, outcome)
+                quietly(record, outcome)
             raise
         finally:
             if outcome is None:
-                _quietly(record, transcript.broken(by="Abandoned"))
-
-    async def _in_time(self, pieces: AsyncGenerator[Piece], ends_s: float) -> AsyncGenerator[Piece]:
-        while True:
-            try:
-                async with asyncio.timeout(max(0.0, ends_s - self._clock())):
-                    piece = await anext(pieces, None)
-            except TimeoutError as error:
-                raise DeadlineError("the answer did not come within the deadline") from error
-            if piece is None:
-                return
-            yield piece
-
-
-def _quietly(record: Callable[[Outcome], None], outcome: Outcome) -> None:
-    try:
-        record(outcome)
-    except OSError as error:  # nobody waits for an answer that must not be given
-        _log.error("a failure could not be recorded: %s", error)
+                quietly(record, transcript.broken(by="Abandoned"))
 
 
 def _counts(spec: Spec, decision: Decision) -> bool:

@@ -4,7 +4,6 @@ import base64
 import binascii
 import hashlib
 import io
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -18,6 +17,7 @@ from serving.engines.base import Picture
 from serving.errors import BadImageError, NotAnImageError, ServiceError, TooLargeError
 from serving.settings import ImageLimits
 
+Image.MAX_IMAGE_PIXELS = None  # the limit below is ours, stricter, and told as what it is
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 LOOK_PX = 128
 MOST_OBLONG = 50
@@ -80,23 +80,21 @@ def decode_bytes(data: bytes, limits: ImageLimits, where: str) -> Decoded:
     if len(data) > limits.max_bytes:
         raise TooLargeError(f"{where}: {len(data)} bytes, the limit is {limits.max_bytes}", where)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the limit below is ours and stricter than Pillow's
-            with Image.open(io.BytesIO(data), formats=FORMATS) as file:
-                pixels = file.width * file.height
-                if pixels > limits.max_pixels:
-                    raise TooLargeError(
-                        f"{where}: {file.width} x {file.height} pixels, the limit is "
-                        f"{limits.max_pixels} pixels",
-                        where,
-                    )
-                if max(file.size) > MOST_OBLONG * min(file.size):
-                    raise BadImageError(
-                        f"{where}: {file.width} x {file.height} pixels; one side may be at most "
-                        f"{MOST_OBLONG} times the other",
-                        where,
-                    )
-                image = _flat(file)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as file:
+            pixels = file.width * file.height
+            if pixels > limits.max_pixels:
+                raise TooLargeError(
+                    f"{where}: {file.width} x {file.height} pixels, the limit is "
+                    f"{limits.max_pixels} pixels",
+                    where,
+                )
+            if max(file.size) > MOST_OBLONG * min(file.size):
+                raise BadImageError(
+                    f"{where}: {file.width} x {file.height} pixels; one side may be at most "
+                    f"{MOST_OBLONG} times the other",
+                    where,
+                )
+            image = _flat(file)
     except ServiceError:
         raise
     except UnidentifiedImageError as error:

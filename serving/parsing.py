@@ -34,6 +34,7 @@ class Question:
     streamed: bool
     include_usage: bool
     logprobs: bool
+    named_limit: bool
     deadline_s: float
     user: str | None
     wishes: Wishes = field(default_factory=Wishes)
@@ -101,6 +102,7 @@ class Parser:
             streamed=bool(request.stream),
             include_usage=bool(request.stream_options and request.stream_options.include_usage),
             logprobs=bool(request.logprobs),
+            named_limit=bool(request.max_completion_tokens or request.max_tokens),
             deadline_s=(request.barn.deadline_ms or self._limits.deadline_s * 1000) / 1000,
             user=request.user or request.safety_identifier,
             wishes=request.barn,

@@ -32,14 +32,17 @@ class PromptFormat:
         environment.globals["raise_exception"] = _refuse
         self._template = environment.from_string(description.chat_template)
         self._image_id = self._tokenizer.token_to_id(description.image_token)
+        added = self._tokenizer.get_added_tokens_decoder().values()
+        spelled = {t.content for t in added if t.special} | set(description.special_tokens.values())
+        self._special = sorted({description.image_token, *spelled} - {""}, key=len, reverse=True)
         # sizing, routing and asking need the same prompt within a moment
         self._recent = lru_cache(maxsize=64)(self._encoded)
 
     def token_ids(self, turns: Sequence[Turn]) -> tuple[int, ...]:
         """Token ids with one image token per picture.
 
-        Text that spells a special token (`<image>`, `</s>`) is broken up first, so that a question
-        can neither forge a picture nor end its own turn.
+        Text that spells a special token (`<image>`, `</s>`, `<|start_header_id|>`) is broken up
+        first, so that a question can neither forge a picture nor end its own turn or begin another.
 
         Raises:
             BadRequestError: the template refuses this order of roles.
@@ -61,7 +64,7 @@ class PromptFormat:
 
     def _message(self, turn: Turn) -> dict[str, Any]:
         text = turn.text
-        for special in (self.description.image_token, *self.description.special_tokens.values()):
+        for special in self._special:
             text = text.replace(special, special[:1] + " " + special[1:])
         content = [{"type": "image"}] * turn.pictures + [{"type": "text", "text": text}]
         return {"role": turn.role, "content": content}

@@ -1,5 +1,7 @@
 """What a request's way through the gateway is made of: who answers, and the answer itself."""
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -9,10 +11,12 @@ from evaluation.records import Answer, Interaction, Outcome
 from routing.domain import Decision, ModelCard, ModelId, RequestId
 from serving.desk import Case
 from serving.engines.base import Engine, Piece
-from serving.errors import StorageError
+from serving.errors import DeadlineError, StorageError
 from serving.parsing import Question
 from serving.prompts import PromptFormat
-from serving.transcript import Transcript
+from serving.transcript import Clock, Transcript
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,33 @@ def durably(record: Callable[[Outcome], None], outcome: Outcome) -> None:
         record(outcome)
     except OSError as error:
         raise StorageError(f"the answer could not be recorded: {error}") from error
+
+
+def quietly(record: Callable[[Outcome], None], outcome: Outcome) -> None:
+    """Record how a request ended for which nobody waits any more."""
+    try:
+        record(outcome)
+    except OSError as error:  # there is no answer that must not be given
+        _log.error("a failure could not be recorded: %s", error)
+
+
+async def in_time(
+    pieces: AsyncGenerator[Piece], ends_s: float, clock: Clock
+) -> AsyncGenerator[Piece]:
+    """Yield the pieces that come before `ends_s` on the gateway's clock.
+
+    Raises:
+        DeadlineError: the next one did not.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(max(0.0, ends_s - clock())):
+                piece = await anext(pieces, None)
+        except TimeoutError as error:
+            raise DeadlineError("the answer did not come within the deadline") from error
+        if piece is None:
+            return
+        yield piece
 
 
 async def again(first: list[Piece], rest: AsyncGenerator[Piece] | None) -> AsyncGenerator[Piece]:

@@ -1,7 +1,7 @@
 """What the operator configures of routing: policies by name, the dial, the table to start from."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,7 +26,9 @@ class PolicySettings(Frozen):
     explore: float = Field(0, ge=0, le=1, description="utility: share spread over all (ε-greedy)")
     share: float = Field(1, ge=0, le=1, description="thompson: share that is drawn")
     threshold: float | None = Field(None, ge=0, le=1, description="cascade; none: the optimum")
-    weights: dict[str, float] = Field({}, description="split: backbone → weight")
+    weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {}, description="split: backbone → weight"
+    )
     rules: tuple[RuleSettings, ...] = ()
     backbone: str | None = Field(None, description="fixed: always this one")
 

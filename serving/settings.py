@@ -1,6 +1,6 @@
 """What the operator configures: one YAML file, `BARN_…` in the environment above it."""
 
-import difflib
+import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Any, Literal, Self
 import limits
 import yaml
 from pydantic import (
-    BaseModel,
     Field,
     ValidationError,
     field_validator,
@@ -20,9 +19,11 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from evaluation.experiments import Spec
 from serving.beside_settings import Evaluation, JudgeModel, Probes, Shadow
+from serving.faults import explain, known_variables
 from serving.frozen import Frozen
 from serving.routing_settings import Routing
 
@@ -183,6 +184,22 @@ class Settings(BaseSettings):
         ids = [b.id for b in self.backbones]
         if len(set(ids)) < len(ids) or "auto" in ids:
             raise ValueError("backbone ids must differ, and `auto` is taken")
+        names = [key.name for key in self.access.keys]
+        if len(set(names)) < len(names):
+            raise ValueError("access.keys: names must differ; budgets are counted by them")
+        hosted = {*ids}
+        for spec in self.experiments:
+            strange = {spec.control, spec.candidate} - hosted
+            if strange:
+                raise ValueError(f"experiments: no backbone {min(strange)!r}")
+        return self.guarded()
+
+    def guarded(self) -> Self:
+        """Refuse an address that others can reach while everybody may do everything.
+
+        Raises:
+            ValueError: there are no keys, and `service.host` is not this machine alone.
+        """
         loopback = self.service.host in {"127.0.0.1", "localhost", "::1"}
         if not loopback and not self.access.keys:
             raise ValueError(
@@ -224,12 +241,15 @@ def load(config: str, overrides: Mapping[str, Any] | None = None) -> Settings:
     if isinstance(routing, dict) and isinstance(routing.get("table"), str):
         routing["table"] = str(source.parent / routing["table"])  # beside the file that names it
     try:
+        known_variables(Settings, os.environ)
         settings = Settings(**values)
         for name, value in (overrides or {}).items():
             settings = _replaced(settings, name.split("."), value)
+        return settings.guarded()  # an address given above the file has not been looked at yet
     except ValidationError as error:
-        raise SettingsError(f"{source}:\n{explain(error)}") from error
-    return settings
+        raise SettingsError(f"{source}:\n{explain(error, Settings)}") from error
+    except (SourceError, ValueError) as error:
+        raise SettingsError(f"{source}: {error}") from error
 
 
 def _replaced(settings: Settings, path: list[str], value: object) -> Settings:
@@ -239,29 +259,3 @@ def _replaced(settings: Settings, path: list[str], value: object) -> Settings:
     part = getattr(settings, room)
     changed = type(part).model_validate({**part.model_dump(), key: value})
     return settings.model_copy(update={room: changed})
-
-
-def explain(error: ValidationError) -> str:
-    """Say each fault in a line: where, what, and for an unknown key the nearest valid one."""
-    return "\n".join(_fault(fault) for fault in error.errors())
-
-
-def _fault(fault: Any) -> str:
-    where = ".".join(str(step) for step in fault["loc"])
-    if fault["type"] != "extra_forbidden":
-        return f"  {where}: {fault['msg']}"
-    near = difflib.get_close_matches(str(fault["loc"][-1]), _keys_at(fault["loc"][:-1]), 1, 0.4)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"  {where}: unknown key{hint}"
-
-
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Settings
-    rooms: dict[str, Any] = {"replicas": Autoscaling, "backbones": Backbone}
-    for step in location:
-        if isinstance(step, str):
-            field = model.model_fields[step]
-            known = field.annotation
-            found = rooms.get(step, known)
-            model = found if isinstance(found, type) and issubclass(found, BaseModel) else model
-    return list(model.model_fields)

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from evaluation.experiments import Spec
-from evaluation.records import Answer, Dropped, Interaction, Outcome
+from evaluation.records import Answer, Dropped, Failure, Interaction, Outcome
 from routing.domain import ModelId, RequestId
 from serving.errors import ServiceError
 from serving.gateway import Gateway
@@ -71,7 +71,15 @@ class Shadows:
         self._spent: dict[str, int] = {}
 
     def offer(self, reply: Reply) -> None:
-        """Copy a request whose answer has left to every experiment that wants it; never blocks."""
+        """Copy an answered request to every experiment that wants it; never blocks, never fails."""
+        try:
+            self._offer(reply)
+        except Exception:  # noqa: BLE001 - whatever it is, the user's answer comes first
+            _log.exception(
+                "request %s could not be copied; its answer is not harmed", reply.request_id
+            )
+
+    def _offer(self, reply: Reply) -> None:
         outcome = reply.outcome[0] if reply.outcome else None
         if not isinstance(outcome, Answer) or reply.question.probe_set is not None:
             return
@@ -89,7 +97,7 @@ class Shadows:
                 )
 
     def _enqueue(self, copy: _Copy) -> None:
-        if self._spent.get(copy.spec.name, 0) >= copy.spec.max_tokens:
+        if self._over_budget(copy):
             self._end(copy, Dropped("budget"))
             return
         try:
@@ -103,15 +111,27 @@ class Shadows:
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
 
+    def _over_budget(self, copy: _Copy) -> bool:
+        return self._spent.get(copy.spec.name, 0) >= copy.spec.max_tokens
+
     async def _work(self) -> None:
         while True:
             copy = await self._queue.get()
             outcome: Outcome = Dropped("shutdown")
             try:
-                busy = not await self._admitted(copy)
-                outcome = Dropped("busy") if busy else await self._run(copy)
+                outcome = await self._outcome(copy)
+            except Exception as error:  # noqa: BLE001 - the worker must live, others are queued
+                _log.exception("a copy for %s failed", copy.spec.name)
+                outcome = Failure(error=type(error).__name__, total_s=0.0)
             finally:
                 self._end(copy, outcome)
+
+    async def _outcome(self, copy: _Copy) -> Outcome:
+        if not await self._admitted(copy):
+            return Dropped("busy")
+        if self._over_budget(copy):  # those before it in the queue may have spent the rest
+            return Dropped("budget")
+        return await self._run(copy)
 
     async def _admitted(self, copy: _Copy) -> bool:
         """Wait for a quiet moment; False when none came in time."""
@@ -132,7 +152,7 @@ class Shadows:
         try:
             prompt = self._gateway.prompt(copy.question, model)
             size = hosted.format.size(prompt.token_ids)
-            if size + prompt.sampling.max_new_tokens > hosted.card.context_tokens:
+            if size + copy.reply.case.query.room_tokens > hosted.card.context_tokens:
                 return Dropped("too long for the candidate")
             transcript = Transcript(self._clock, self._clock(), size)
             async with (

@@ -51,6 +51,12 @@ class Message(_Wire):
     role: Literal["system", "developer", "user", "assistant"]
     content: str | tuple[Part, ...]
     name: str | None = None
+    # what the client's own answer objects carry when they are sent back as a turn
+    refusal: Annotated[str | None, _only()] = None
+    annotations: Annotated[list[Any] | None, _only([])] = None
+    audio: Annotated[dict[str, Any] | None, _only()] = None
+    function_call: Annotated[dict[str, Any] | None, _only()] = None
+    tool_calls: Annotated[list[Any] | None, _only([])] = None
 
 
 class StreamOptions(_Wire):

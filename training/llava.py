@@ -249,5 +249,4 @@ def train_stages(
             learning_rate=plan.learning_rate,
             warmup_ratio=plan.warmup_ratio,
             muon_learning_rate=plan.muon_learning_rate,
-            cycles=plan.cycles,
         )

@@ -55,7 +55,6 @@ class BackboneSpec(_Frozen):
 class StageSpec(_Frozen):
     """One LLaVA stage; `items` are pictures with all their questions, or lines of a LLaVA JSON.
 
-    The learning rate falls to nothing `cycles` times (Loshchilov and Hutter 2017, "SGDR").
     `passes` is how often stage 1 of the embedded profile sees each of its pictures.
     """
 
@@ -63,7 +62,6 @@ class StageSpec(_Frozen):
     batch: int
     learning_rate: float
     passes: int = 1
-    cycles: int = 1
     data: Path | None = None
     images: Path | None = None
     warmup_ratio: float = 0.03

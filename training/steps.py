@@ -37,7 +37,6 @@ class Steps:
         micro_batch: int | None = None,
         warmup_ratio: float = 0.03,
         muon_learning_rate: float | None = None,
-        cycles: int = 1,
     ) -> None:
         """Train `model` in place for one pass over `rows`; resume from the stage's checkpoint.
 
@@ -53,8 +52,7 @@ class Steps:
             gradient_accumulation_steps=max(1, batch // micro),
             learning_rate=learning_rate,
             warmup_steps=max(1, round(warmup_ratio * steps)),
-            lr_scheduler_type="cosine_with_restarts",
-            lr_scheduler_kwargs={"num_cycles": cycles},
+            lr_scheduler_type="cosine",
             weight_decay=_WEIGHT_DECAY,
             adam_beta2=BETAS[1],
             max_grad_norm=1.0,

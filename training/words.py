@@ -29,8 +29,6 @@ from training.steps import Batch, text_ids
 
 BACKGROUND = 0.2
 """What an empty patch weighs beside one that shows something."""
-_PLACE = 0.5
-"""How loud the place of a patch is beside what it shows."""
 
 
 def word_tables(
@@ -69,16 +67,19 @@ def _ordinals(characters: NDArray[np.float32]) -> NDArray[np.float32]:
 def where_words(
     llava: LlavaForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, patches: int
 ) -> NDArray[np.float32]:
-    """What the language model calls the place of each patch, in thirds; (patches, width)."""
+    """What the language model calls the place of each patch, in thirds; (patches, width).
+
+    Both words as loud as what is seen there: whispered, they are the last that is learned to hear.
+    """
     embeddings = llava.model.get_input_embeddings().weight.detach().numpy()
     side = round(patches**0.5)
     rows = []
     for patch in range(patches):
         down, across = patch // side * 3 // side, patch % side * 3 // side
         words = (("top", "", "bottom")[down], ("left", "", "right")[across])
-        name = " ".join(word for word in words if word) or "center"
-        rows.append(embeddings[text_ids(tokenizer, f" {name}")].mean(axis=0))
-    return _PLACE * np.stack(rows).astype(np.float32)
+        named = [word for word in words if word] or ["center"]
+        rows.append(sum(embeddings[text_ids(tokenizer, f" {w}")].mean(axis=0) for w in named))
+    return np.stack(rows).astype(np.float32)
 
 
 class PatchWords(Dataset[Batch]):
@@ -106,8 +107,9 @@ class PatchWords(Dataset[Batch]):
         target = np.zeros((len(features), self._tables["patch_shape"].shape[1]), np.float32)
         weight = np.zeros(len(features), np.float32)
         if item.image is not None:
-            target += self._where
             shown = self._shown(item.truth)
+            if "patch_shape" in shown:  # only of shapes it is asked where they are
+                target += self._where * (shown["patch_shape"] > 0)[:, None]
             for name, labels in shown.items():
                 target += self._tables[name][labels]
             if shown:

@@ -32,7 +32,7 @@ class Cascade:
         first answer is: accuracy(o) − confidence > λ · cost(o) / dearest.
 
         Args:
-            asked: the query.
+            asked: the query, with what the first answer has left of its limits.
             offers: what the others would give.
             first: whose answer there is.
             confidence: the calibrated probability that the answer is right.
@@ -42,6 +42,9 @@ class Cascade:
         best: tuple[float, Offer] | None = None
         for offer in offers:
             if offer.card.id == first.card.id:
+                continue
+            limits = asked.limits
+            if offer.cost > limits.max_cost or offer.latency_s > limits.deadline_s:
                 continue
             price = rate * offer.cost / dearest if dearest > 0 else 0.0
             gain = offer.accuracy - confidence - price

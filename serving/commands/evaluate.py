@@ -24,7 +24,8 @@ from evaluation.worth import table_from
 from routing.domain import ModelCard, ModelId, Task
 from serving.build import Cluster, free_port
 from serving.commands.ask import Asking, ask_all
-from serving.settings import Settings, load
+from serving.commands.configured import configured
+from serving.settings import Settings
 
 _err = Console(stderr=True)
 FAMILIES = {t.value: t.family.value for t in Task}
@@ -65,7 +66,9 @@ def service(url: str | None, config: str) -> Iterator[tuple[str, tuple[str, ...]
         yield url, tuple(m["id"] for m in models if not m["id"].startswith("auto"))
         return
     port = free_port()
-    settings = load(config, {"service.port": port, "events.folder": Path("runs/evaluate/events")})
+    settings = configured(
+        config, {"service.port": port, "events.folder": Path("runs/evaluate/events")}
+    )
     cluster = Cluster.of(settings)
     _err.print("starting a service for the while …")
     with cluster:
@@ -168,7 +171,7 @@ def route_bench(
     if not told:
         raise typer.BadParameter(f"no answers in {', '.join(map(str, answers))}")
     try:
-        result: BenchReport = run_bench(told, cards_of(load(config)), seed)
+        result: BenchReport = run_bench(told, cards_of(configured(config)), seed)
     except DatasetError as error:
         raise typer.BadParameter(str(error)) from error
     out.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ from sqlalchemy import select
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Store, connect
 from serving.access import hashed, new_key
+from serving.commands.configured import configured
 from serving.commands.route import Key, Url, call
-from serving.settings import load
 
 _PAGE = 5_000
 
@@ -59,7 +59,7 @@ def export(  # noqa: PLR0913 - a command's options
     """Write recorded interactions with their grades to Parquet or JSON lines."""
     if out.suffix not in {".parquet", ".jsonl"}:
         raise typer.BadParameter(f"{out}: expected .parquet or .jsonl")
-    store = Store(connect(load(config).events.url()))
+    store = Store(connect(configured(config).events.url()))
     conditions = []
     if since:
         conditions.append(interactions.c.at_s >= since.replace(tzinfo=UTC).timestamp())

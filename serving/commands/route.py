@@ -17,10 +17,11 @@ from routing.features import text_slots
 from routing.policies.utility import Utility
 from routing.policy import Asked, State, decide
 from routing.tasks import FloatArray, TaskModel, features_of, scored, shipped
+from serving.commands.configured import configured
 from serving.errors import ServiceError
 from serving.images import decode_bytes
 from serving.parts import table_files
-from serving.settings import ImageLimits, load
+from serving.settings import ImageLimits
 
 _BATCH = 512
 Url = Annotated[str, typer.Option(help="A running service.", envvar="BARN_URL")]
@@ -86,7 +87,7 @@ def _one(text: str, image: str | None, model: TaskModel) -> bytes:
         facts = () if image is None else (
             decode_bytes(Path(image).read_bytes(), ImageLimits(), image).facts,
         )  # fmt: skip
-    except (OSError, ServiceError) as error:
+    except (OSError, ValueError, ServiceError) as error:  # ValueError: a NUL in the path
         return orjson.dumps({"error": f"image: {error}"})
     scores = scored(Query(text, facts), text_slots(text), model)
     return _told(model, np.array([[scores.probability[t] for t in model.tasks]], np.float32))[0]
@@ -97,8 +98,9 @@ def _told(model: TaskModel, chances: FloatArray) -> list[bytes]:
     names = [t.value for t in model.tasks]
     is_vision = np.array([t.family is Family.VISION for t in model.tasks])
     vision = chances[:, is_vision].sum(axis=1, dtype=np.float64)
+    own = is_vision == (vision >= 0.5)[:, None]  # the likeliest task is one of the family
     columns = zip(
-        chances.argmax(axis=1).tolist(),
+        np.where(own, chances, -1.0).argmax(axis=1).tolist(),
         vision.tolist(),
         chances.astype(np.float64).round(5).tolist(),
         strict=True,
@@ -123,7 +125,7 @@ def explain(
     quality: Annotated[float, typer.Option(min=0, max=1, help="0 cheapest, 1 best.")] = 0.5,
 ) -> None:
     """Show what the router makes of a question: its task, each backbone's worth, the choice."""
-    settings = load(config)
+    settings = configured(config)
     try:
         facts = () if image is None else (
             decode_bytes(image.read_bytes(), settings.images, str(image)).facts,

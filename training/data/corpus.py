@@ -87,5 +87,5 @@ def _spelling(rng: Random) -> str:
 
 
 KINDS: tuple[Callable[[Random], str], ...] = (
-    _facts, _facts, _facts, _series, _chart, _chart, _scene, _scene, _order, _spelling,
+    _facts, _facts, _facts, _series, _series, _chart, _scene, _scene, _order, _spelling,
 )  # fmt: skip

@@ -19,12 +19,12 @@ from training.data.writing import (
 Maker = Callable[[Random, Split], Item]
 
 MAKERS: dict[str, tuple[Maker, int]] = {
-    "scene": (make_scene, 36),
-    "chart": (make_chart, 18),
+    "scene": (make_scene, 40),
+    "chart": (make_chart, 15),
     "number": (make_number, 5),
     "word": (make_word, 8),
     "expression": (make_expression, 17),
-    "series": (make_series, 12),
+    "series": (make_series, 11),
 }
 EASY_VQA_WEIGHT = 12
 NO_IMAGE_WEIGHT = 1

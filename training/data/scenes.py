@@ -51,15 +51,15 @@ RELATIONS: dict[str, Relation] = {
 def make_scene(rng: Random, split: Split) -> Item:
     """Draw a scene of one to five shapes that belongs to `split`, with up to eight questions."""
     things = _drawn(rng, split)
-    asked = tuple(_questions(rng, things))
-    image, boxes = _draw(rng, things)
+    image, boxes = _draw(rng, things)  # first: other questions do not make other pictures
+    asked = tuple(_questions(rng, things, split))
     return Item("scene", asked, image, _truth(things, boxes), _told(things))
 
 
 def told_scene(rng: Random, split: Split) -> tuple[str, list[Asked]]:
     """A scene in words, in reading order, and questions about it: text to learn from."""
     things = _drawn(rng, split)
-    return _told(things), list(_questions(rng, things))
+    return _told(things), list(_questions(rng, things, split))
 
 
 def _told(things: Scene) -> str:
@@ -129,9 +129,11 @@ def _outline(rng: Random, shape: str, x: float, y: float, r: float) -> list[tupl
     ]
 
 
-def _questions(rng: Random, things: Scene) -> Iterator[Asked]:
+def _questions(rng: Random, things: Scene, split: Split) -> Iterator[Asked]:
     makers = [_recognition, _attribute, _counting, _spatial, _existence, _two_hop, _logic]
-    weights = [1, 2, 2, 4, 1, 2, 2]  # most for what is learned last
+    weights = [1, 1, 4, 4, 1, 1, 2]  # most for what is learned last
+    if split == "train":  # to find everything that is counted is taught, never tested
+        makers, weights = [*makers, _finding], [*weights, 2]
     wanted = [m for m, w in zip(makers, weights, strict=True) for _ in range(w)]
     for maker in rng.sample(wanted, 8):
         yield from maker(rng, things)
@@ -183,19 +185,27 @@ def _attribute(rng: Random, things: Scene) -> Iterator[Asked]:
 
 
 def _counting(rng: Random, things: Scene) -> Iterator[Asked]:
-    counted = _counts(things)
-    count = rng.choice(sorted(set(counted.values())))  # or nearly every answer would be 1
-    what = rng.choice([what for what, found in counted.items() if found == count])
+    found = _kinds(things)
+    counts = sorted({len(kind) for kind in found.values()})
+    count = rng.choices(counts, weights=counts)[0]  # or nearly every answer would be 1
+    what = rng.choice([what for what, kind in found.items() if len(kind) == count])
     asks = (f"how many {what} are there?", f"count the {what}.", f"how many {what} do you see?")
     yield Asked(worded(rng, *asks), str(count), "counting")
 
 
-def _counts(things: Scene) -> dict[str, int]:
-    return (
-        {"shapes": len(things)}
-        | {f"{t.shape}s": sum(o.shape == t.shape for o in things) for t in things}
-        | {f"{t.colour} shapes": sum(o.colour == t.colour for o in things) for t in things}
-    )
+def _finding(rng: Random, things: Scene) -> Iterator[Asked]:
+    found = {what: kind for what, kind in _kinds(things).items() if 1 < len(kind) < len(things)}
+    if found:
+        what = rng.choice(list(found))
+        places = ", ".join(PLACES[t.cell] for t in sorted(found[what], key=lambda t: t.cell))
+        yield Asked(worded(rng, f"where are the {what}?", f"find the {what}."), places, "spatial")
+
+
+def _kinds(things: Scene) -> dict[str, list[Thing]]:
+    """What can be counted in a scene, and the things that are to be counted."""
+    shapes = {f"{t.shape}s": [o for o in things if o.shape == t.shape] for t in things}
+    colours = {f"{t.colour} shapes": [o for o in things if o.colour == t.colour] for t in things}
+    return {"shapes": list(things)} | shapes | colours
 
 
 def _spatial(rng: Random, things: Scene) -> Iterator[Asked]:

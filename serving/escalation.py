@@ -1,0 +1,26 @@
+"""What changes when a cascade asks a second backbone: the limits that are left, and who won."""
+
+from dataclasses import replace
+
+from evaluation.records import Answer
+from routing.domain import Decision, ModelId
+from routing.policy import Asked
+
+
+def left_of(asked: Asked, told: Answer) -> Asked:
+    """The same wishes, less the money and the time that a first answer has taken."""
+    limits = asked.limits
+    money, seconds = limits.max_cost - told.cost, limits.deadline_s - told.total_s
+    return replace(asked, limits=replace(limits, max_cost=money, deadline_s=seconds))
+
+
+def escalated(first: Decision, following: ModelId, sure: float) -> Decision:
+    """The decision for the second backbone; `sure` is how far the first answer could be trusted."""
+    why = f"was only {sure:.0%} sure"
+    others = tuple(loser for loser in first.losers if loser[0] != following)
+    return replace(
+        first,
+        model=following,
+        reason=f"{first.reason}; {first.model} {why}",
+        losers=((first.model, f"it {why}"), *others),
+    )
