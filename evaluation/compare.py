@@ -71,8 +71,8 @@ class Verdict:
     """What can be said of one task, at any time one looks.
 
     `difference` is the mean of new − old scores and `interval` its 95 % confidence sequence;
-    `e_value` is evidence against equality: betting on the difference, and McNemar's where scores
-    are right or wrong.
+    `e_value` is evidence against equality: the mean of a bet on the difference and of McNemar's,
+    which counts the pairs before the first score that is neither right nor wrong.
     """
 
     task: str
@@ -112,9 +112,13 @@ def _judge(task: str, pairs: Sequence[Pair], margin: float, alpha: float) -> Ver
     low, high = sequence.interval()
     who = solved(pairs)
     e_value = sequence.e_value(0.0)
-    if np.isin(old, (0.0, 1.0)).all() and np.isin(new, (0.0, 1.0)).all():
-        # right or wrong: both test the same hypothesis, and the mean of e-values is one as well
-        e_value = (mcnemar_e_value(who.only_old, who.only_new) + e_value) / 2
+    # both test the same hypothesis, and the mean of two e-processes is one as well; McNemar's stops
+    # for good at the first score between right and wrong, as a process that is stopped may
+    whole = np.isin(old, (0.0, 1.0)) & np.isin(new, (0.0, 1.0))
+    hard = len(pairs) if whole.all() else int(np.argmin(whole))
+    lost = int((old[:hard] > new[:hard]).sum())
+    won = int((new[:hard] > old[:hard]).sum())
+    e_value = (mcnemar_e_value(lost, won) + e_value) / 2
     conclusion: Conclusion = "undecided"
     if e_value >= 1 / alpha:
         conclusion = "better" if float((new - old).mean()) > 0 else "worse"

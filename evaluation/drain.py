@@ -63,7 +63,7 @@ class Drainer:
                 try:
                     self._store.append([event])
                 except (DataError, IntegrityError) as error:
-                    _log.error("an event in %s is refused: %s", segment.name, error)
+                    _log.error("an event in %s is refused: %s", segment.name, type(error).__name__)
                     _set_aside(event.model_dump_json().encode() + b"\n", segment)
 
     def run(
@@ -76,15 +76,15 @@ class Drainer:
         """Drain until `stop` is set, then once more; a store that is away is asked again."""
         while True:
             stopping = stop.wait(pause_s)
-            try:
-                self.drain()
-                on_round()
-            except SQLAlchemyError as error:
-                _log.warning("the event store is away, events wait in the spool: %s", error)
-                on_failure()
-            except Exception:  # noqa: BLE001 - the thread must live; the log says what it was
-                _log.exception("the drainer's round failed; it goes on")
-                on_failure()
+            for step in (self.drain, on_round):  # the second also while the store is away: it tells
+                try:
+                    step()
+                except SQLAlchemyError as error:  # its text may hold what was to be stored
+                    _log.warning("the store is away, events wait: %s", type(error).__name__)
+                    on_failure()
+                except Exception:  # noqa: BLE001 - the thread must live; the log says what it was
+                    _log.exception("the drainer's round failed; it goes on")
+                    on_failure()
             if stopping:
                 return
 
@@ -94,7 +94,8 @@ def _parse(line: bytes, segment: Path) -> Event | None:
         return ANY_EVENT.validate_json(line)
     except ValidationError as error:
         # A line we cannot read must not stop the others; it is kept beside the spool.
-        _log.error("unreadable event in %s: %s", segment.name, error)
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        _log.error("unreadable event in %s: %s", segment.name, faults)
         _set_aside(line, segment)
         return None
 

@@ -4,6 +4,8 @@ One evaluator per store; everything it knows is in the store, so a restart loses
 """
 
 import logging
+import os
+import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -111,9 +113,9 @@ class Evaluator:
         return f"{total} answers were graded" if total >= spec.max_pairs else ""
 
     def refit(self) -> QualityTable | None:
-        """Publish a new table from what was graded since the priors; None when too little was."""
+        """Publish a table of what was graded since the priors; None when that changes nothing."""
         base = self._tables.base()
-        seen = tallies(self._store, Window())
+        seen = tallies(self._store, Window(since_s=base.since_s))
         total = sum(t.count for t in seen.values())
         if total < self._schedule.least_new:
             return None
@@ -124,8 +126,11 @@ class Evaluator:
             if task in known
         }
         table = updated(base, observed, self._maps(), note=f"refitted on {total} graded answers")
-        table = table.model_copy(update={"version": self._tables.current().version + 1})
-        self._tables.publish(table)
+        now = self._tables.current()
+        if table.backbones == now.backbones:
+            return None
+        table = table.model_copy(update={"version": now.version + 1})
+        self._tables.refresh(table)
         return table
 
     def _maps(self) -> dict[tuple[str, Task], ConfidenceMap]:
@@ -180,6 +185,10 @@ class TableFiles:
             return 0.0, 0
         return found.st_mtime, found.st_ino
 
+    def refresh(self, table: QualityTable) -> None:
+        """Make a refitted table the current one; what `undo` goes back to stays what it was."""
+        self._write(self._current, table)
+
     def publish(self, table: QualityTable, base: QualityTable | None = None) -> None:
         """Make `table` the current one, at once and whole, and `base` what refits start from.
 
@@ -191,9 +200,13 @@ class TableFiles:
             self._write(self._base, base)
         self._write(self._current, table)
 
-    def replace(self, table: QualityTable) -> QualityTable:
-        """Take an operator's table: it becomes the base and the current one, as a new version."""
-        table = table.model_copy(update={"version": self.current().version + 1})
+    def replace(self, table: QualityTable, now_s: float) -> QualityTable:
+        """Take an operator's table: it becomes the base and the current one, as a new version.
+
+        Refits add to it what is answered from Unix time `now_s` on.
+        """
+        version = self.current().version + 1
+        table = table.model_copy(update={"version": version, "since_s": now_s})
         self.publish(table, table)
         return table
 
@@ -227,6 +240,6 @@ class TableFiles:
 
     @staticmethod
     def _write(path: Path, table: QualityTable) -> None:
-        partial = path.with_suffix(".partial")
+        partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
         partial.write_text(table.model_dump_json(indent=1), encoding="utf-8")
         partial.replace(path)

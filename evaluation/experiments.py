@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from evaluation.compare import Pair, Verdict, verdicts
@@ -15,6 +15,8 @@ from evaluation.sequences import SplitSequence
 from evaluation.stores.schema import experiments, grades, interactions
 from evaluation.stores.sql import Row, Store
 
+FIRST_TRY = "cascade"
+"""The experiment under which a cascade's first answers are kept."""
 Status = Literal["running", "paused", "stopped", "promoted"]
 
 
@@ -42,6 +44,8 @@ class Spec(BaseModel):
 
     @model_validator(mode="after")
     def _two(self) -> Self:
+        if self.name == FIRST_TRY:
+            raise ValueError(f"the name {FIRST_TRY!r} is taken by the first answers of cascades")
         if self.control == self.candidate:
             raise ValueError("control and candidate must differ")
         if self.mode == "split" and self.share > 0.95:
@@ -52,10 +56,14 @@ class Spec(BaseModel):
         """Tell whether a request passes the filter."""
         return (not self.tasks or task in self.tasks) and (not self.users or user in self.users)
 
+    def draw(self, unit: str) -> float:
+        """A number in [0, 1) that is as good as drawn, and always the same for one unit."""
+        digest = hashlib.sha256(f"{self.name}/{unit}".encode()).digest()
+        return int.from_bytes(digest[:6], "big") / 2**48
+
     def treated(self, unit: str) -> bool:
         """Assign a user or request to the candidate: the same unit always to the same side."""
-        digest = hashlib.sha256(f"{self.name}/{unit}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") / 2**64 < self.share
+        return self.draw(unit) < self.share
 
 
 class Register:
@@ -86,12 +94,23 @@ class Register:
         Raises:
             ExperimentError: there is none of that name, or it has ended.
         """
-        found = self.find(name)
-        if found["status"] in {"stopped", "promoted"}:
-            raise ExperimentError(f"experiment {name!r} has ended ({found['status']})")
-        change = update(experiments).where(experiments.c.name == name)
+        self.check(name)
+        going = experiments.c.status.in_(("running", "paused"))  # it may have ended meanwhile
+        change = update(experiments).where(experiments.c.name == name, going)
         with self._store.engine.begin() as connection:
-            connection.execute(change.values(status=status, changed_s=now_s, note=note))
+            done = connection.execute(change.values(status=status, changed_s=now_s, note=note))
+        if not done.rowcount:
+            raise ExperimentError(f"experiment {name!r} has just ended")
+
+    def check(self, name: str) -> None:
+        """Make sure that an experiment can still be changed.
+
+        Raises:
+            ExperimentError: there is none of that name, or it has ended.
+        """
+        status = self.find(name)["status"]
+        if status in {"stopped", "promoted"}:
+            raise ExperimentError(f"experiment {name!r} has ended ({status})")
 
     def find(self, name: str) -> Row:
         """Return one experiment's row.
@@ -114,7 +133,11 @@ class Register:
 
 
 def pairs(store: Store, spec: Spec) -> list[Pair]:
-    """Graded pairs of a shadow experiment, in the order in which both grades were known."""
+    """Graded pairs of a shadow experiment, in the order in which both grades were known.
+
+    A copy that failed counts as wrong where the primary's answer was graded: a candidate that only
+    answers easy questions is not better.
+    """
     copy, copied = grades.alias("copy"), interactions.alias("copied")
     primary, asked = grades.alias("primary"), interactions.alias("asked")
     query = (
@@ -123,26 +146,31 @@ def pairs(store: Store, spec: Spec) -> list[Pair]:
             copied.c.answer.label("new_answer"), primary.c.score.label("old_score"),
             copy.c.score.label("new_score"), primary.c.confidence.label("old_confidence"),
             copy.c.confidence.label("new_confidence"),
+            case(
+                (copy.c.known_s > primary.c.known_s, copy.c.known_s), else_=primary.c.known_s
+            ).label("known_s"),
         )
         .select_from(copied)
-        .join(copy, copy.c.request_id == copied.c.request_id)
         .join(asked, asked.c.request_id == copied.c.primary_id)
-        .join(primary, (primary.c.request_id == asked.c.request_id) & (primary.c.by == copy.c.by))
+        .join(primary, primary.c.request_id == asked.c.request_id)
+        .outerjoin(copy, (copy.c.request_id == copied.c.request_id) & (copy.c.by == "truth"))
         .where(
             copied.c.experiment == spec.name, copied.c.backbone == spec.candidate,
-            asked.c.backbone == spec.control, copy.c.by == "truth",
+            asked.c.backbone == spec.control, primary.c.by == "truth",
             # a verdict grades only copies that say the same: as pairs they would all be ties
-            copy.c.metric != "verdict", primary.c.metric != "verdict",
+            primary.c.metric != "verdict",
+            (copy.c.metric != "verdict") | (copied.c.outcome == "failed"),
         )
-        .order_by(copy.c.known_s, asked.c.request_id)
     )  # fmt: skip
+    rows = sorted(store.rows(query), key=lambda r: (r["known_s"], r["request_id"]))
     return [
         Pair(
-            row["request_id"], row["task"], row["old_score"], row["new_score"],
-            row["old_confidence"], row["new_confidence"],
-            vqa_normalise(row["old_answer"]) == vqa_normalise(row["new_answer"]),
+            row["request_id"], row["task"], row["old_score"], row["new_score"] or 0.0,
+            row["old_confidence"], row["new_confidence"] or 0.0,
+            row["new_answer"] is not None
+            and vqa_normalise(row["old_answer"]) == vqa_normalise(row["new_answer"]),
         )
-        for row in store.rows(query)
+        for row in rows
     ]  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def grade_pending(store: Store, now_s: float, *, most: int = 2_000) -> int:
 
 def grade_late_shadows(store: Store, since_s: float, now_s: float, *, most: int = 2_000) -> int:
     """Grade the copies made since Unix time `since_s` whose primary had been graded before them."""
-    graded = select(grades.c.request_id)
+    graded = select(grades.c.request_id).where(grades.c.by == "truth")
     late = store.rows(
         select(interactions)
         .where(

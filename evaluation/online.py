@@ -25,7 +25,7 @@ from evaluation.calibration import (
 )
 from evaluation.drift import Drift, drifts, task_mix_drifts
 from evaluation.intervals import wilson
-from evaluation.ppi import Corrected, prediction_powered_mean
+from evaluation.ppi import LEAST, Corrected, prediction_powered_mean
 from evaluation.sequences import MeanSequence
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Store
@@ -241,7 +241,7 @@ def judged(store: Store, window: Window) -> dict[str, Corrected]:
     for backbone in sorted({row["backbone"] for row in rows}):
         own = [row for row in rows if row["backbone"] == backbone]
         both = [row for row in own if row["truth"] is not None]
-        if len(both) >= 2:
+        if len(both) >= LEAST:
             told[backbone] = prediction_powered_mean(
                 np.array([row["truth"] for row in both]),
                 np.array([row["judge"] for row in both]),

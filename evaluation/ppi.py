@@ -2,7 +2,10 @@
 
 Prediction-powered inference (Angelopoulos et al. 2023) with the weight that minimises variance
 (PPI++, 2024): the judge's many grades say how the mean moves, the few doubly graded ones say how
-wrong the judge is. The interval is right however bad the judge; a useless judge only gains nothing.
+wrong the judge is. The interval is right however bad the judge, as long as the doubly graded
+answers are a random part of the traffic; a useless judge only gains nothing. It is a normal one, so
+it needs `LEAST` doubly graded answers, and counts one right and one wrong answer more than there
+were (as Agresti and Coull's does): a sample without an error does not prove that there is none.
 """
 
 import math
@@ -12,6 +15,9 @@ from statistics import NormalDist
 import numpy as np
 
 from evaluation.tally import FloatArray
+
+LEAST = 20
+"""Doubly graded answers below which a normal interval would be a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +42,17 @@ def prediction_powered_mean(
     """Estimate the mean true grade.
 
     Args:
-        truth: grades by the truth, (n,), n ≥ 2.
+        truth: grades by the truth, (n,), n ≥ `LEAST`.
         judge: the judge's grades of the same answers, (n,).
         unlabelled: the judge's grades of other answers from the same traffic, (N,).
         level: of the normal interval.
 
     Raises:
-        ValueError: fewer than two answers are doubly graded, or the two differ in number.
+        ValueError: fewer than `LEAST` answers are doubly graded, or the two differ in number.
     """
     n, many = truth.size, unlabelled.size
-    if n != judge.size or n < 2:
-        raise ValueError(f"{n} true grades and {judge.size} of the judge; at least two of both")
+    if n != judge.size or n < LEAST:
+        raise ValueError(f"{n} true grades and {judge.size} of the judge; {LEAST} of both needed")
     weight = 0.0
     if many > 1:
         spread = float(np.concatenate([judge, unlabelled]).var(ddof=1))
@@ -54,7 +60,9 @@ def prediction_powered_mean(
         if spread > 0:
             weight = min(1.0, max(0.0, covariance / ((1 + n / many) * spread)))
     value = float(truth.mean())
-    variance = float((truth - weight * judge).var(ddof=1)) / n
+    rest = truth - weight * judge
+    pseudo = np.concatenate([rest, [0.0 - weight * value, 1.0 - weight * value]])
+    variance = float(pseudo.var(ddof=1)) / n
     if many:
         value += weight * (float(unlabelled.mean()) - float(judge.mean()))
         variance += weight**2 * (float(unlabelled.var(ddof=1)) / many if many > 1 else 0.0)

@@ -25,6 +25,10 @@ class Answer:
     cost: float = 0.0  # dollars
 
 
+ABANDONED = "Abandoned"
+"""The `error` of a generation whose client went away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A generation that did not finish; `error` is the class name of what stopped it."""

@@ -49,9 +49,13 @@ class Spool:
         if written < len(line):  # half a line: take it back, so that the next one stands alone
             os.ftruncate(self._file, self._written)
             raise OSError(f"spool {self._folder}: wrote {written} of {len(line)} bytes; disk full?")
-        self._written += written
         if self._fsync:
-            os.fsync(self._file)
+            try:
+                os.fsync(self._file)
+            except OSError:  # it will be told that it is not recorded, so it must not be
+                os.ftruncate(self._file, self._written)
+                raise
+        self._written += written
 
     def close(self) -> None:
         """Let go of the file; a drainer takes what is in it and removes it."""
@@ -67,6 +71,12 @@ class Spool:
         self._file = os.open(hidden, flags, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         hidden.rename(final)
+        if self._fsync:  # the name must survive a power cut as well
+            folder = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
         self._written = 0
         self._number += 1
 

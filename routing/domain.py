@@ -10,6 +10,8 @@ from typing import NewType
 
 ModelId = NewType("ModelId", str)
 RequestId = NewType("RequestId", str)
+DRAWN = "the draw went the other way"
+"""Why a backbone lost that the policy preferred, or liked as much."""
 USUAL_ROOM = 32
 """Tokens of context that an answer about a picture seldom needs more than."""
 
@@ -184,6 +186,11 @@ class Decision:
     def family(self) -> Family:
         """The family of the task."""
         return self.task.family
+
+    @property
+    def drawn(self) -> bool:
+        """Whether chance chose a backbone that the policy did not prefer."""
+        return any(why == DRAWN for _, why in self.losers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from routing.domain import Decision, Feedback, Limits, Load, ModelCard, ModelId, Offer, Query, Task
+from routing.domain import (
+    DRAWN,
+    Decision,
+    Feedback,
+    Limits,
+    Load,
+    ModelCard,
+    ModelId,
+    Offer,
+    Query,
+    Task,
+)
 from routing.eligible import eligible, objections
 from routing.features import Features
 from routing.odds import Odds
@@ -103,7 +114,7 @@ def _of(kept: Sequence[Offer], model: ModelId) -> Offer:
 
 def _why(loser: Offer, winner: Offer, odds: Odds) -> str:
     if odds.probability.get(loser.card.id, 0.0) >= odds.probability[winner.card.id]:
-        return "the draw went the other way"
+        return DRAWN
     gain = loser.accuracy - winner.accuracy
     if loser.utility >= winner.utility:
         return "the policy prefers the other"

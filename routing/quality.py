@@ -138,10 +138,15 @@ class Worth(_Frozen):
 
 
 class QualityTable(_Frozen):
-    """What every backbone is worth. `version` only ever grows."""
+    """What every backbone is worth. `version` only ever grows.
+
+    Live outcomes of answers given before Unix time `since_s` are in the posteriors already, or are
+    of weights that are no longer served.
+    """
 
     version: int = Field(1, ge=0)
     note: str = ""
+    since_s: float = Field(0.0, ge=0)
     backbones: dict[str, Worth] = {}
 
     @classmethod

@@ -54,6 +54,11 @@ class Keyring:
     def __init__(self, keys: Sequence[Key]) -> None:
         self._keys = tuple(keys)
 
+    @property
+    def locked(self) -> bool:
+        """Whether there is any key: without one everybody who reaches the service is let in."""
+        return bool(self._keys)
+
     def caller(self, authorization: str | None, cookie: str | None = None) -> Caller:
         """Identify a caller by the `Authorization` header, or by the console's cookie.
 

@@ -1,6 +1,7 @@
 """HTTP in, HTTP out. Handlers parse, call the gateway and encode; they decide nothing."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from serving import replies, sse
 from serving.access import Caller, Keyring
 from serving.budgets import Budgets
 from serving.console.pages import Desk as PageDesk
-from serving.console.pages import add_console
+from serving.console.pages import add_console, refused_page
+from serving.doors import LOOPBACK, Doors
+from serving.error_schema import ERROR_SCHEMA, REFUSALS
 from serving.errors import (
     BadRequestError,
     ClientGoneError,
@@ -29,7 +32,7 @@ from serving.errors import (
 )
 from serving.gateway import Gateway
 from serving.judge import Judge
-from serving.parsing import Parser
+from serving.parsing import PROBE_HEADER, Parser
 from serving.quality_routes import add_judge
 from serving.reply import Reply
 from serving.shadow import Shadows
@@ -38,36 +41,9 @@ from serving.transcript import Clock
 from serving.wire import ChatRequest
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
+LOGIN_BYTES = 4_096
 Ready = Callable[[], Awaitable[dict[str, bool]]]
-_REFUSALS = {
-    400: "The request, or a picture in it, cannot be understood; or the prompt is too long.",
-    401: "No API key, or one that is not known.",
-    403: "The key may not ask this model.",
-    404: "No backbone of that name.",
-    413: "The body or a picture is too large.",
-    415: "The bytes are no picture that is read here.",
-    422: "No hosted backbone can take it.",
-    429: "Every able replica is busy; see Retry-After.",
-    502: "The backbone failed while answering.",
-    503: "The backbone is down.",
-    504: "The answer did not come within the deadline.",
-}
-_ERROR_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["message", "type", "param", "code"],
-            "properties": {
-                "message": {"type": "string"},
-                "type": {"type": "string"},
-                "param": {"type": ["string", "null"]},
-                "code": {"type": "string"},
-            },
-        }
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +66,7 @@ class Parts:
 def build_api(parts: Parts) -> FastAPI:
     """Build the HTTP front of a gateway; it holds no other state."""
     api = FastAPI(title="Barn", description="VLM backbones behind a task-aware router.")
+    api.add_middleware(Doors, names=None if parts.keyring.locked else LOOPBACK)
     _add_schemas(api)
     _add_errors(api, parts)
     _add_chat(api, parts)
@@ -98,7 +75,8 @@ def build_api(parts: Parts) -> FastAPI:
         add_judge(api, parts.judge, lambda request: _body(request, parts.max_body_bytes))
         hosted = tuple(h.card for h in parts.gateway.hosted.values())
         names = (*parts.gateway.desk.names(), *(card.id for card in hosted))
-        add_console(api, parts.judge, PageDesk(hosted, names, parts.gateway.desk.table))
+        desk = PageDesk(hosted, names, parts.gateway.desk.table)
+        add_console(api, parts.judge, desk, lambda request: _body(request, LOGIN_BYTES))
     return api
 
 
@@ -124,8 +102,8 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
         }
     }
     refusals: dict[int | str, dict[str, Any]] = {
-        status: {"description": text, "content": {"application/json": {"schema": _ERROR_SCHEMA}}}
-        for status, text in _REFUSALS.items()
+        status: {"description": text, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
+        for status, text in REFUSALS.items()
     }
 
     @api.post("/v1/chat/completions", openapi_extra=schema, responses=refusals)
@@ -134,11 +112,15 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
         started_s = parts.clock()
         caller = parts.keyring.of(request.headers, request.cookies)
         body = await _body(request, parts.max_body_bytes)
-        question = await parts.parser.question(body, request.headers)
-        caller.require_model(question.model)
-        if question.probe_set is not None:
-            caller.require_operator()
-        left = parts.budgets.admit(caller)
+        left: dict[str, str] = {}
+
+        def admit(model: str) -> None:  # before any picture is fetched or decoded
+            caller.require_model(model)
+            if PROBE_HEADER in request.headers:
+                caller.require_operator()
+            left.update(parts.budgets.admit(caller))
+
+        question = await parts.parser.question(body, request.headers, admit)
         reply = await unless_gone(request, parts.gateway.answer(question, started_s))
         created = int(parts.now())
         if question.streamed:
@@ -224,13 +206,22 @@ def _model(name: str, **more: str | int) -> dict[str, Any]:
 def _add_errors(api: FastAPI, parts: Parts) -> None:
     @api.exception_handler(ServiceError)
     async def refuse(request: Request, error: ServiceError) -> Response:
-        if isinstance(error, UnauthorizedError) and request.url.path.startswith("/console"):
-            return RedirectResponse("/console/login", 303)
         parts.metrics.refused(error.code)
+        if request.url.path.startswith("/console"):
+            if isinstance(error, UnauthorizedError):
+                return RedirectResponse("/console/login", 303)
+            return refused_page(error)
         body = orjson.dumps(sse.error_body(error))
         waits = error.retry_after_s if isinstance(error, OverloadedError) else None
         headers = None if waits is None else {"retry-after": str(waits)}
         return Response(body, error.status, headers, "application/json")
+
+    @api.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        parts.metrics.refused(ServiceError.code)
+        told = ServiceError("something went wrong in the service; its log says what")
+        return Response(orjson.dumps(sse.error_body(told)), 500, None, "application/json")
 
     @api.exception_handler(HTTPException)
     async def unknown_route(request: Request, error: HTTPException) -> Response:

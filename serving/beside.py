@@ -1,10 +1,11 @@
 """Settings -> what runs beside the service and never in its way: evaluator, probes, judge."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from evaluation.evaluator import Evaluator, Outside, Schedule, TableFiles
+from evaluation.evaluator import DAY_S, Evaluator, Outside, Schedule, TableFiles
 from evaluation.experiments import ExperimentError, Register
 from evaluation.online import Window
 from evaluation.spool import Spool
@@ -26,10 +27,12 @@ class GaugesAndPictures(Outside):
     store: Store
     tables: TableFiles
     pictures: PictureStore | None
+    now: Callable[[], float]
 
     def publish(self) -> None:
-        """Set the gauges of quality."""
-        set_quality(self.metrics, self.store, self.tables.current(), Window())
+        """Set the gauges of quality: of the last day, or a bad hour would drown in what was."""
+        recent = Window(since_s=self.now() - DAY_S)
+        set_quality(self.metrics, self.store, self.tables.current(), recent)
 
     def forget(self, before_s: float) -> None:
         """Delete pictures that were not seen since."""
@@ -42,7 +45,7 @@ def build_evaluator(settings: Settings) -> Evaluator:
     schedule = Schedule(**settings.evaluation.model_dump())
     store, tables = Store(connect(settings.events.url())), table_files(settings)
     metrics = Metrics(metrics_folder(settings))
-    outside = GaugesAndPictures(metrics, store, tables, picture_store(settings))
+    outside = GaugesAndPictures(metrics, store, tables, picture_store(settings), time.time)
     return Evaluator(store, tables, schedule, time.time, outside)
 
 

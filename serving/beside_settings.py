@@ -28,7 +28,7 @@ class Probes(Frozen):
     every_s: float = Field(0, ge=0, description="seconds between two items; 0: off")
     dataset: str = Field("easy-vqa", description="easy-vqa, synthetic, or a JSONL file")
     items: int = Field(500, ge=1)
-    api_key: str = Field("", description="an operator's key, where keys are configured")
+    api_key: SecretStr = Field(SecretStr(""), description="an operator's, where there are keys")
 
 
 class JudgeModel(Frozen):

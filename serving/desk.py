@@ -29,6 +29,7 @@ class Case:
     state: State
     policy: Policy
     experiment: Spec | None = None
+    u: float | None = None  # of a user who always meets the same side
 
     @property
     def scores(self) -> TaskScores:
@@ -37,13 +38,14 @@ class Case:
 
     def decided(self, cards: Sequence[ModelCard], *, u: float) -> Decision:
         """Choose among `cards`; see `routing.policy.decide`."""
+        u = u if self.u is None else self.u
         return decide(self.query, self.asked, self.features, cards, self.state, self.policy, u=u)
 
     def without(self, model: ModelId) -> "Case":
         """The same case once a backbone has refused: an experiment no longer decides."""
         if self.experiment is None:
             return self
-        return replace(self, policy=Fixed(model, self.policy.name), experiment=None)
+        return replace(self, policy=Fixed(model, self.policy.name), experiment=None, u=None)
 
 
 class Desk:
@@ -96,14 +98,12 @@ class Desk:
         for spec in self._splits() if question.model == AUTO else ():
             if spec.wants(scores.task.value, unit):
                 weights = {
+                    ModelId(spec.candidate): spec.share,  # first: `treated` are those below it
                     ModelId(spec.control): 1 - spec.share,
-                    ModelId(spec.candidate): spec.share,
                 }
                 policy = Split(weights, f"split:{spec.name}")
-                if unit is not None:  # sticky: the same user always meets the same backbone
-                    side = spec.candidate if spec.treated(unit) else spec.control
-                    policy = Fixed(ModelId(side), policy.name)
-                return Case(query, asked, features, state, policy, spec)
+                u = None if unit is None else spec.draw(unit)
+                return Case(query, asked, features, state, policy, spec, u)
         return Case(query, asked, features, state, policy)
 
     def _named(self, model: str) -> Policy:

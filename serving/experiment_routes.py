@@ -24,7 +24,7 @@ from evaluation.experiments import (
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
 from routing.quality import Observed, QualityTable, updated
-from serving.errors import BadRequestError, ConflictError, NotFoundError
+from serving.errors import BadRequestError, ConflictError, NotFoundError, StorageError
 from serving.judge import Judge, off_loop
 from serving.parsing import refusal
 
@@ -83,8 +83,11 @@ def _add_reading(api: FastAPI, judge: Judge) -> None:
 
     @api.get("/v1/experiments/{name}")
     async def one(name: str, request: Request) -> Response:
-        """Tell all about one experiment; looking changes nothing, however often."""
-        judge.keyring.of(request.headers, request.cookies)
+        """Tell all about one experiment; looking changes nothing, however often.
+
+        For operators: it quotes what users asked.
+        """
+        judge.keyring.of(request.headers, request.cookies).require_operator()
         row = await off_loop(lambda: _found(judge, name))
         told = await off_loop(lambda: experiment_report(judge.store, row))
         return Response(orjson.dumps(told), media_type="application/json")
@@ -120,15 +123,7 @@ def _add_changing(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
             wanted = Change.model_validate_json(await body(request))
         except ValidationError as error:
             raise refusal(error) from error
-        row = await off_loop(lambda: _found(judge, name))
-        try:
-            await off_loop(lambda: judge.register.change(name, wanted.status, judge.now()))
-        except ExperimentError as error:
-            raise ConflictError(str(error), "status") from error
-        told: dict[str, Any] = {"name": name, "status": wanted.status}
-        if wanted.status == "promoted":
-            table = await off_loop(lambda: _promote(judge, load_spec(row["spec"])))
-            told["table_version"] = table.version
+        told = await off_loop(lambda: _changed(judge, name, wanted.status))
         await off_loop(judge.refresh)
         return JSONResponse(told)
 
@@ -138,6 +133,25 @@ def _found(judge: Judge, name: str) -> Row:
         return judge.register.find(name)
     except ExperimentError as error:
         raise NotFoundError(str(error)) from error
+
+
+def _changed(judge: Judge, name: str, status: Status) -> dict[str, Any]:
+    """Change an experiment; a promotion whose table cannot be written changes nothing."""
+    spec = load_spec(_found(judge, name)["spec"])
+    before = judge.tables.current().version
+    told: dict[str, Any] = {"name": name, "status": status}
+    try:
+        judge.register.check(name)
+        if status == "promoted":
+            told["table_version"] = _promote(judge, spec).version
+        judge.register.change(name, status, judge.now())
+    except ExperimentError as error:
+        if judge.tables.current().version != before:
+            judge.tables.undo()
+        raise ConflictError(str(error), "status") from error
+    except OSError as error:
+        raise StorageError(f"the table could not be written: {error}") from error
+    return told
 
 
 def _promote(judge: Judge, spec: Spec) -> QualityTable:

@@ -2,12 +2,15 @@
 
 import ipaddress
 import socket
+import time
 from urllib.parse import urlsplit
 
 import httpx
 
 from serving.errors import BadImageError, TooLargeError
 from serving.settings import ImageLimits
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Fetcher:
@@ -52,14 +55,21 @@ class Fetcher:
         with (
             httpx.Client(timeout=self._limits.fetch_timeout_s, trust_env=False) as client,
             client.stream(
-                "GET", url, headers={"host": host}, extensions={"sni_hostname": name}
+                "GET",
+                url,
+                # what is sent must be what is counted: no compression
+                headers={"host": host, "accept-encoding": "identity"},
+                extensions={"sni_hostname": name},
             ) as reply,
         ):
+            ends_s = time.monotonic() + self._limits.fetch_timeout_s
             if reply.status_code != 200:
                 raise BadImageError(f"{where}: its host answered {reply.status_code}", where)
             data = bytearray()
-            for part in reply.iter_bytes():
+            for part in reply.iter_raw():
                 data += part
+                if time.monotonic() > ends_s:
+                    raise BadImageError(f"{where}: its host sends too slowly", where)
                 if len(data) > self._limits.max_bytes:
                     raise TooLargeError(f"{where}: over {self._limits.max_bytes} bytes", where)
             return bytes(data)
@@ -76,5 +86,13 @@ class Fetcher:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address may be fetched from: no loopback, private or link-local one."""
-    return ipaddress.ip_address(address).is_global
+    """Tell whether an IP address may be fetched from: no loopback, private or link-local one.
+
+    Nor one of IPv6 that carries an address of IPv4 inside, which a gateway would unwrap.
+    """
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        wrapped = ip.ipv4_mapped or ip.sixtofour or ip.teredo
+        if wrapped is not None or ip in _NAT64 or ip.is_site_local:
+            return False
+    return ip.is_global and not ip.is_multicast

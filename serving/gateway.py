@@ -6,7 +6,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from evaluation.experiments import Spec
-from evaluation.records import Answer, Interaction, Outcome
+from evaluation.records import ABANDONED, Answer, Interaction, Outcome
 from routing.domain import Decision, ModelCard, ModelId, Query, RequestId
 from routing.eligible import NoEligibleModelError
 from serving.desk import AUTO, Case, Desk
@@ -285,7 +285,7 @@ class Gateway:
             raise
         finally:
             if outcome is None:
-                quietly(record, transcript.broken(by="Abandoned"))
+                quietly(record, transcript.broken(by=ABANDONED))
 
 
 def _counts(spec: Spec, decision: Decision) -> bool:

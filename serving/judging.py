@@ -28,6 +28,8 @@ PROMPT = (
     "Is the answer right? Reply with yes or no only."
 )
 _LOOK_BACK = 2_000
+_ITS_OWN_FAULT = {400, 413, 415, 422}
+"""Statuses that one question has brought upon itself: the others are asked all the same."""
 
 
 class Judging:
@@ -72,7 +74,13 @@ class Judging:
             if shown is None:
                 self._done.add(row["request_id"])
                 continue
-            verdict = polarity(self._ask(shown, row))
+            try:
+                verdict = polarity(self._ask(shown, row))
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code not in _ITS_OWN_FAULT:
+                    raise
+                _log.warning("the judge refuses %s: %s", row["request_id"], error)
+                verdict = None
             self._done.add(row["request_id"])
             if verdict is None:
                 _log.info("the judge said neither yes nor no about %s", row["request_id"])

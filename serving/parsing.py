@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 
 from pydantic import ValidationError
 
 from routing.domain import ImageFacts
 from serving.engines.base import Sampling
-from serving.errors import BadRequestError, NoModelError, TooLargeError
+from serving.errors import BadImageError, BadRequestError, NoModelError, TooLargeError
 from serving.images import Decoded, decode_bytes, decode_data_url
 from serving.prompts import Turn
 from serving.settings import ImageLimits, Limits
@@ -19,6 +20,8 @@ Fetch = Callable[[str, str], bytes]
 """Fetch an http(s) picture: (url, field) -> bytes."""
 
 MOST_STOPS = 4
+FETCHES = 8
+"""Pictures that are fetched at the same time; the rest waits its turn."""
 PROBE_HEADER = "x-barn-probe"
 """Marks a question of ours; only operators may send it."""
 
@@ -77,10 +80,21 @@ class Parser:
         self._limits = limits
         self._images = images
         self._pool = pool
+        self._fetching = ThreadPoolExecutor(FETCHES, thread_name_prefix="fetch")
         self._fetch = fetch
 
-    async def question(self, body: bytes, headers: Mapping[str, str] | None = None) -> Question:
-        """Parse a chat completion request; `headers` are those that rules may look at.
+    async def question(
+        self,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        admit: Callable[[str], None] = lambda _: None,
+    ) -> Question:
+        """Parse a chat completion request.
+
+        Args:
+            body: JSON.
+            headers: those that rules may look at.
+            admit: told the model before any picture is touched; raises where it may not be asked.
 
         Raises:
             BadRequestError, TooLargeError, BadImageError, NotAnImageError: see `errors`.
@@ -94,6 +108,7 @@ class Parser:
         except ValidationError as error:
             raise refusal(error) from error
         _check(request)
+        admit(request.model)
         return Question(
             model=request.model,
             turns=tuple(_turn(m, i) for i, m in enumerate(request.messages)),
@@ -103,7 +118,7 @@ class Parser:
             include_usage=bool(request.stream_options and request.stream_options.include_usage),
             logprobs=bool(request.logprobs),
             named_limit=bool(request.max_completion_tokens or request.max_tokens),
-            deadline_s=(request.barn.deadline_ms or self._limits.deadline_s * 1000) / 1000,
+            deadline_s=min(self._limits.deadline_s, (request.barn.deadline_ms or inf) / 1000),
             user=request.user or request.safety_identifier,
             wishes=request.barn,
             headers=headers or {},
@@ -136,14 +151,32 @@ class Parser:
             raise NoModelError(
                 f"{len(found)} pictures; no backbone takes more than {self._most_pictures}"
             )
-        jobs = [loop.run_in_executor(self._pool, self._picture, *one) for one in found]
-        return tuple([await job for job in jobs])
+        jobs = [
+            loop.run_in_executor(self._pool, self._from_data, *one)
+            if one[0].startswith("data:")
+            else loop.create_task(self._from_web(*one))
+            for one in found
+        ]
+        return tuple(await asyncio.gather(*jobs))
 
-    def _picture(self, url: str, where: str) -> Decoded:
-        if url.startswith("data:"):
-            decoded = decode_data_url(url, self._images, where)
-        else:
-            decoded = decode_bytes(self._fetch(url, where), self._images, where)
+    async def _from_web(self, url: str, where: str) -> Decoded:
+        """Fetch in threads of their own: a slow host must not hold up pictures that are here."""
+        loop = asyncio.get_running_loop()
+        limit = self._images.fetch_timeout_s
+        try:
+            async with asyncio.timeout(limit):
+                data = await loop.run_in_executor(self._fetching, self._fetch, url, where)
+        except TimeoutError as error:
+            raise BadImageError(f"{where}: not fetched within {limit:g} s", where) from error
+        return await loop.run_in_executor(self._pool, self._from_bytes, data, where)
+
+    def _from_data(self, url: str, where: str) -> Decoded:
+        return self._kept(decode_data_url(url, self._images, where))
+
+    def _from_bytes(self, data: bytes, where: str) -> Decoded:
+        return self._kept(decode_bytes(data, self._images, where))
+
+    def _kept(self, decoded: Decoded) -> Decoded:
         if self._keep is not None:
             self._keep(decoded)
         return decoded.prepared(self._sides_px)

@@ -55,6 +55,7 @@ class Built:
 
     api: FastAPI
     gateway: Gateway
+    metrics: Metrics
     shadows: Shadows
     spool: Spool
     stop: threading.Event
@@ -139,7 +140,7 @@ def assemble(
     if settings.service.metrics_port:
         where = (settings.service.host, settings.service.metrics_port, stop)
         threading.Thread(target=metrics.listen, args=where, name="metrics", daemon=True).start()
-    return Built(build_api(parts), gateway, shadows, spool, stop, thread)
+    return Built(build_api(parts), gateway, metrics, shadows, spool, stop, thread)
 
 
 def _parser(settings: Settings, described: Mapping[str, Description]) -> Parser:

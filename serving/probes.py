@@ -58,8 +58,8 @@ class Prober:
         """Ask the next item of every backbone, one after the other."""
         item = next(self._items)
         headers = {PROBE_HEADER: Path(self._settings.dataset).stem}
-        if self._settings.api_key:
-            headers["authorization"] = f"Bearer {self._settings.api_key}"
+        if key := self._settings.api_key.get_secret_value():
+            headers["authorization"] = f"Bearer {key}"
         async with httpx.AsyncClient(base_url=self._url, headers=headers, timeout=60) as client:
             for backbone in self._backbones:
                 body = question_body(item, backbone, 24)
@@ -67,4 +67,6 @@ class Prober:
                 word = {"request_id": told["id"], "truth": list(item.references)}
                 if item.choices:
                     word["choices"] = list(item.choices)
+                if item.metric is not None:
+                    word["metric"] = item.metric
                 (await client.post("/v1/feedback", json=word)).raise_for_status()

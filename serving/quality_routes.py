@@ -33,8 +33,10 @@ def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
     @api.post("/v1/feedback", status_code=202)
     async def feedback(request: Request) -> Response:
         """Say how right an answer was; 202 once it is durable. One word, or a batch of them."""
-        judge.keyring.of(request.headers, request.cookies)
+        caller = judge.keyring.of(request.headers, request.cookies)
         words = parse_feedback(await body(request))
+        if any(word.source != "human" for word in words):  # rules and judges are the operator's
+            caller.require_operator()
         events = [word.event(judge.now()) for word in words]
         try:
             for event in events:
@@ -113,7 +115,7 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
             table = QualityTable.parse(await body(request))
         except TableError as error:
             raise BadRequestError(f"the table is refused: {error}") from error
-        made = await off_loop(lambda: judge.tables.replace(table))
+        made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
         return JSONResponse({"version": made.version})
 
     @api.post("/v1/table/undo")

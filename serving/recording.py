@@ -1,14 +1,12 @@
 """Who writes what down: interactions, copies and feedback go to the spool and are counted."""
 
 from evaluation.events import Feedback, Probe, Served, Shadowed
+from evaluation.experiments import FIRST_TRY
 from evaluation.records import Interaction
 from evaluation.spool import Spool
 from routing.domain import RequestId
 from serving.reply import Told
 from serving.telemetry import Metrics
-
-FIRST_TRY = "cascade"
-"""The name under which a cascade's first answers are kept."""
 
 
 class Recording:

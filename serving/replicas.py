@@ -110,16 +110,27 @@ class Front:
         ]
 
     async def _watch_load(self, model: ModelId, engine: Remote) -> None:
-        """Ask a replica how busy it is, again and again; without a report only our own count."""
+        """Ask a replica how busy it is, again and again.
+
+        One that is too busy to answer is as busy as it last was; what is down counts for nothing.
+        """
+        loads, metrics = self._built.gateway.loads, self._built.metrics
         while True:
             await asyncio.sleep(LOAD_EVERY_S)
-            ongoing: int | None = None
+            up = True
             try:
                 async with asyncio.timeout(LOAD_EVERY_S):
                     ongoing = await engine.ongoing()
+                if ongoing is not None:
+                    loads.reported(model, ongoing)
+            except TimeoutError:
+                pass
             except Exception as error:  # noqa: BLE001 - whatever it is, the next report may come
                 logging.getLogger(__name__).debug("%s does not report: %s", model, error)
-            self._built.gateway.loads.reported(model, ongoing or 0)
+                loads.reported(model, 0)
+                up = False
+            metrics.gauge("barn_backbone_up", up, model)
+            metrics.gauge("barn_ongoing_requests", loads.now()[model].ongoing, model)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return self._built.api

@@ -10,6 +10,7 @@ import limits
 import yaml
 from pydantic import (
     Field,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -78,7 +79,7 @@ class ImageLimits(Frozen):
     max_bytes: int = Field(20_000_000, ge=1)
     max_pixels: int = Field(40_000_000, ge=1)
     allowed_hosts: tuple[str, ...] = Field((), description="hosts of http(s) image URLs; none: off")
-    fetch_timeout_s: float = Field(5, gt=0)
+    fetch_timeout_s: float = Field(5, gt=0, description="for one picture, all in all")
 
 
 class Limits(Frozen):
@@ -86,7 +87,7 @@ class Limits(Frozen):
 
     max_body_bytes: int = Field(40_000_000, ge=1)
     max_new_tokens: int = Field(256, ge=1, description="when a request names no limit")
-    deadline_s: float = Field(120, gt=0)
+    deadline_s: float = Field(120, gt=0, description="a request may ask for less, never for more")
 
 
 class Service(Frozen):
@@ -105,7 +106,7 @@ class Events(Frozen):
     """Where served requests are recorded."""
 
     folder: Path = Field(Path(".barn"), validate_default=True)
-    store: str | None = Field(None, description="SQLAlchemy URL; none: SQLite in the folder")
+    store: SecretStr | None = Field(None, description="SQLAlchemy URL; none: SQLite in the folder")
     fsync: bool = Field(default=False, description="survive a power cut, at 4 ms a request")
     drain_every_s: float = Field(0.25, gt=0)
     pictures: bool = Field(default=False, description="keep pictures too, by content hash")
@@ -117,7 +118,9 @@ class Events(Frozen):
 
     def url(self) -> str:
         """The store's SQLAlchemy URL."""
-        return self.store or f"sqlite:///{self.folder.resolve() / 'events.sqlite3'}"
+        if self.store is not None:  # hidden elsewhere: a password may be in it
+            return self.store.get_secret_value()
+        return f"sqlite:///{self.folder.resolve() / 'events.sqlite3'}"
 
 
 class Key(Frozen):
@@ -135,9 +138,11 @@ class Key(Frozen):
     def _budget(cls, budget: str | None) -> str | None:
         if budget is not None:
             try:
-                limits.parse(budget)
+                (item,) = limits.parse_many(budget)
             except ValueError as error:
-                raise ValueError(f"{budget!r} is no budget; write e.g. 60/minute") from error
+                raise ValueError(f"{budget!r} is no budget; write one, e.g. 60/minute") from error
+            if item.amount < 1:
+                raise ValueError(f"{budget!r} lets nothing through; leave such a key out")
         return budget
 
 

@@ -8,10 +8,12 @@ the node's whole; nodes are scraped one by one and add up.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Literal
+from uuid import UUID
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,7 +26,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from evaluation.events import Feedback
-from evaluation.records import Answer, Dropped, Outcome
+from evaluation.records import ABANDONED, Answer, Dropped, Failure, Outcome
 from serving.reply import Told
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -64,7 +66,9 @@ REGISTRY: tuple[Metric, ...] = (
            ("backbone",), BATCHES),
     Metric("barn_tokens", "counter", "Tokens in prompts and answers.", ("backbone", "direction")),
     Metric("barn_cost_dollars", "counter", "Dollars by the configured prices.", ("backbone", "task")),
-    Metric("barn_ongoing_requests", "gauge", "Requests under way.", ("backbone",)),
+    Metric("barn_ongoing_requests", "gauge", "Requests under way or waiting.", ("backbone",)),
+    Metric("barn_backbone_up", "gauge", "1 while a replica of the backbone can be asked.",
+           ("backbone",)),
     Metric("barn_explored", "counter", "Requests whose backbone was drawn, not preferred.", ("policy",)),
     Metric("barn_escalations", "counter", "Cascades that asked a second backbone.", ("task",)),
     Metric("barn_confidence", "histogram", "Confidence of answers.", ("backbone",), SHARES),
@@ -72,9 +76,12 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("barn_spool_bytes", "gauge", "Bytes in the spool that wait for the store."),
     Metric("barn_drain_failures", "counter", "Times the store was away when events were due."),
     Metric("barn_feedback", "counter", "Words of feedback.", ("source",)),
+    Metric("barn_feedback_delay_seconds", "histogram",
+           "From accepting a request to a word about its answer.", (), DELAYS),
     Metric("barn_table_version", "gauge", "Version of the quality table in use."),
-    Metric("barn_graded_answers", "gauge", "Graded answers.", ("backbone", "task")),
-    Metric("barn_accuracy", "gauge", "Accuracy on graded answers.", ("backbone", "task")),
+    Metric("barn_graded_answers", "gauge", "Graded answers of the last 24 hours.",
+           ("backbone", "task")),
+    Metric("barn_accuracy", "gauge", "Accuracy on them.", ("backbone", "task")),
     Metric("barn_accuracy_low", "gauge", "Lower end of its 95 % interval.", ("backbone", "task")),
     Metric("barn_accuracy_high", "gauge", "Upper end of its 95 % interval.", ("backbone", "task")),
     Metric("barn_calibration_error", "gauge", "ECE, equal-mass bins.", ("backbone", "task")),
@@ -130,10 +137,11 @@ class Metrics:
         """Count one interaction of a user."""
         decision, outcome = told.seen.decision, told.seen.outcome
         place = (decision.task.value, decision.family.value, decision.model, decision.policy)
-        if decision.propensity < 1:
+        if decision.drawn:
             self.count("barn_explored", decision.policy)
         if not isinstance(outcome, Answer):
-            self.count("barn_requests", *place, "failed")
+            gone = isinstance(outcome, Failure) and outcome.error == ABANDONED
+            self.count("barn_requests", *place, "abandoned" if gone else "failed")
             return
         self.count("barn_requests", *place, "answered")
         self.observe("gen_ai_server_request_duration_seconds", outcome.total_s, *place)
@@ -165,8 +173,11 @@ class Metrics:
         self.count("barn_shadow_copies", experiment, ended)
 
     def heard(self, said: Feedback) -> None:
-        """Count one word of feedback."""
+        """Count one word of feedback, and how long after its request it came."""
         self.count("barn_feedback", said.source)
+        with suppress(ValueError):  # not an id of ours: it will be an orphan
+            asked_ms = UUID(said.request_id).int >> 80  # of a UUID version 7 (RFC 9562)
+            self.observe("barn_feedback_delay_seconds", max(0.0, said.at_s - asked_ms / 1000))
 
     def refused(self, code: str) -> None:
         """Count an error that a client was told."""

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Annotated, Self
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evaluation.events import Feedback, Source
@@ -62,11 +63,23 @@ class Word(BaseModel):
 
 
 class Batch(BaseModel):
-    """Many words at once; all are taken or none."""
+    """Many words at once; none is taken unless all are well formed.
+
+    Where the disk refuses one of them the answer is 503, and sending all of them again does no
+    harm: words are idempotent.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     feedback: tuple[Word, ...] = Field(min_length=1, max_length=MOST)
+
+
+def _keys(body: bytes) -> tuple[str, ...]:
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return ()  # pydantic says what is wrong with it
+    return tuple(told) if isinstance(told, dict) else ()
 
 
 def parse_feedback(body: bytes) -> tuple[Word, ...]:
@@ -75,8 +88,8 @@ def parse_feedback(body: bytes) -> tuple[Word, ...]:
     Raises:
         BadRequestError: it is neither; the message names the field.
     """
-    kind: type[BaseModel] = Batch if b'"feedback"' in body[:200] else Word
     try:
+        kind: type[BaseModel] = Batch if "feedback" in _keys(body) else Word
         told = kind.model_validate_json(body)
     except ValidationError as error:
         raise refusal(error) from error

@@ -16,7 +16,8 @@ Row = dict[str, Any]
 
 def connect(url: str) -> Engine:
     """Open a store and bring its tables up to date; SQLite gets write-ahead logging."""
-    engine = create_engine(url, pool_pre_ping=True)
+    # an error must not carry the questions and answers that were to be stored into a log
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
     migrate(engine)

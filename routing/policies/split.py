@@ -16,9 +16,10 @@ class Split:
     name: str = "split/1"
 
     def odds(self, asked: Asked, offers: Sequence[Offer]) -> Odds:  # noqa: ARG002
-        able = {o.card.id: self.weights.get(o.card.id, 0.0) for o in offers}
+        here = {o.card.id for o in offers}
+        able = {m: w for m, w in self.weights.items() if m in here}  # in the weights' own order
         if sum(able.values()) <= 0:  # nobody with a weight can take it: share it evenly
-            able = dict.fromkeys(able, 1.0)
+            able = {o.card.id: 1.0 for o in offers}
         return Odds.of(able)
 
     def learn(self, feedback: Feedback) -> "Split":  # noqa: ARG002

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from evaluation.compare import Verdict
 from evaluation.online import Figure as Quality
 
 _INK = "#1c2733"
@@ -42,17 +41,21 @@ def reliability(figures: Sequence[Quality]) -> str:
     return _svg(figure, "Reliability diagram and risk-coverage curve per backbone")
 
 
-def intervals(verdicts: Sequence[Verdict], margin: float) -> str:
-    """The confidence sequence of every task's difference, with the margin that matters."""
-    figure = Figure(figsize=(9, 0.7 + 0.45 * max(1, len(verdicts))), layout="constrained")
+def intervals(rows: Sequence[tuple[str, int, float, tuple[float, float]]], margin: float) -> str:
+    """The confidence sequence of every task's difference, with the margin that matters.
+
+    Args:
+        rows: task, graded pairs, difference of accuracies, and its interval.
+        margin: differences below it do not matter.
+    """
+    figure = Figure(figsize=(9, 0.7 + 0.45 * max(1, len(rows))), layout="constrained")
     axes = figure.subplots()
     axes.axvspan(-margin, margin, color="#dde5ee")
     axes.axvline(0, color="grey", linewidth=1)
-    for row, verdict in enumerate(reversed(verdicts)):
-        low, high = verdict.interval
+    for row, (_, _, difference, (low, high)) in enumerate(reversed(rows)):
         axes.plot([low, high], [row, row], color=_INK, linewidth=3, solid_capstyle="butt")
-        axes.plot([verdict.difference], [row], "o", color="#b3261e")
-    axes.set_yticks(range(len(verdicts)), [f"{v.task} ({v.n})" for v in reversed(verdicts)])
+        axes.plot([difference], [row], "o", color="#b3261e")
+    axes.set_yticks(range(len(rows)), [f"{task} ({n})" for task, n, _, _ in reversed(rows)])
     axes.set(xlabel="accuracy of candidate − control", xlim=(-1, 1))
     axes.grid(axis="x", alpha=0.3)
     return _svg(figure, "Difference in accuracy per task with confidence sequences")

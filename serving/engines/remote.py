@@ -46,11 +46,17 @@ class Remote:
             return False
 
     async def ongoing(self) -> int | None:
-        """Ask a replica how many requests it has under way; None when it does not say."""
+        """Ask a replica how many requests it has under way; None when it is too busy to say.
+
+        Raises:
+            BackboneDownError: there is none that could.
+        """
         try:
             return int(await self._handle.ongoing.remote())
-        except (RayError, DeploymentUnavailableError, BackPressureError):
+        except BackPressureError:
             return None
+        except (RayError, DeploymentUnavailableError) as error:
+            raise BackboneDownError(f"{self._backbone} is down") from error
 
     async def describe(self) -> Description:
         """Ask a replica what a front end must know."""

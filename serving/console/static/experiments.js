@@ -1,6 +1,7 @@
 "use strict";
 const problem = document.getElementById("problem");
 async function call(method, path, body) {
+  problem.textContent = "";
   const response = await fetch(path, { method, body: JSON.stringify(body) });
   const told = await response.json();
   if (!response.ok) problem.textContent = told.error.message;
@@ -8,6 +9,11 @@ async function call(method, path, body) {
 }
 const create = document.getElementById("create");
 if (create) {
+  const mode = document.getElementById("mode"), share = document.getElementById("share");
+  mode.addEventListener("change", () => {  // a split needs traffic on both sides
+    share.max = mode.value === "split" ? "0.95" : "1";
+    share.value = mode.value === "split" ? "0.1" : "1";
+  });
   create.addEventListener("submit", async (e) => {
     e.preventDefault();
     const value = (id) => document.getElementById(id).value;
@@ -23,6 +29,9 @@ if (change) {
   for (const button of change.querySelectorAll("button")) {
     button.addEventListener("click", async () => {
       const path = "/v1/experiments/" + change.dataset.name;
+      const asked = { promoted: "Promote: what the copies showed becomes part of the quality table", stopped: "Stop for good" };
+      const text = asked[button.dataset.status];
+      if (text && !confirm(text + "?")) return;
       if (await call("PATCH", path, { status: button.dataset.status })) location.reload();
     });
   }
