@@ -35,7 +35,7 @@ from training.router.questions import (
     real_questions,
     zoo_questions,
 )
-from training.router.train import PER_TEMPLATE, ZOO_PICTURES
+from training.router.train import PER_TEMPLATE, ZOO_PER_SKILL
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 2_000
@@ -137,7 +137,7 @@ def main() -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     real = real_questions(args.questions)
     asked = [r.text for r in real]
-    rows = [*grammar_questions(7, PER_TEMPLATE), *zoo_questions(7, ZOO_PICTURES), *real]
+    rows = [*grammar_questions(7, PER_TEMPLATE), *zoo_questions(7, ZOO_PER_SKILL), *real]
     data = questions_file(rows, args.out.with_suffix(".jsonl"))
     compared = [
         barn(rows, read(data)),

@@ -45,7 +45,7 @@ async def post(
     transport = httpx.ASGITransport(api(service, limits=limits, images=images))
     whole = {"model": "auto", "messages": ask(), "max_tokens": 32, **body}
     content = raw if raw is not None else json.dumps(whole).encode()
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         return await client.post("/v1/chat/completions", content=content)
 
 
@@ -244,7 +244,8 @@ async def test_a_client_that_goes_away_frees_its_slot_and_is_recorded() -> None:
         return None
 
     scope = {
-        "type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": [],
+        "type": "http", "method": "POST", "path": "/v1/chat/completions",
+        "headers": [(b"host", b"localhost")],
         "query_string": b"", "http_version": "1.1", "scheme": "http", "raw_path": b"",
     }  # fmt: skip
     await app(scope, receive, send)
@@ -333,7 +334,7 @@ async def test_the_status_routes_tell_what_is_up() -> None:
     down = Scripted(refuses=BackboneDownError("down"))
     app = api(gateway(engines={NEW: down}))
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         models = (await client.get("/v1/models")).json()
         ready = await client.get("/readyz")
         health = await client.get("/healthz")
@@ -455,7 +456,7 @@ async def test_with_keys_a_caller_must_show_one_that_may_ask_the_model() -> None
     async def call(token: str, model: str) -> int:
         app = api(gateway(), keys=keys)
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://test"
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1"
         ) as client:
             body = {"model": model, "messages": ask(), "max_tokens": 8}
             headers = {"authorization": token}

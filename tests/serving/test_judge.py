@@ -103,7 +103,7 @@ async def house(
     )
     app = api(service, keys=keys, judge=judge, shadows=shadows)
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://test", headers=OPERATOR
+        transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers=OPERATOR
     ) as client:
         drainer = Drainer(folder / "spool", store)
         yield House(client, store, drainer, feed, shadows, files)

@@ -38,7 +38,7 @@ class Judged:
         self.pictures = PictureStore(folder / "pictures")
         self.asked: list[dict[str, Any]] = []
         judge = gateway(engines={NEW: Scripted((word,)), OLD: Scripted((word,))})
-        client: Any = TestClient(api(judge), base_url="http://judge/v1")
+        client: Any = TestClient(api(judge), base_url="http://127.0.0.1/v1")
         client.event_hooks["request"].append(
             lambda request: self.asked.append(json.loads(request.content))
         )

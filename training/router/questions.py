@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -106,12 +107,19 @@ def grammar_questions(seed: int, per_template: int) -> Iterator[Labelled]:
                 yield Labelled(_varied(rng, filled(rng, line), task), task, group)
 
 
-def zoo_questions(seed: int, pictures: int) -> Iterator[Labelled]:
-    """Questions about the pictures that the embedded models are trained on."""
-    for index in range(pictures):
+def zoo_questions(seed: int, per_skill: int) -> Iterator[Labelled]:
+    """Questions about the pictures that the embedded models are trained on, as many of each skill.
+
+    The mixture itself has most of what is learned last.
+    """
+    left = dict.fromkeys(OF_SKILL, per_skill)
+    for index in count():
+        if not any(left.values()):
+            return
         for asked in make_item(seed, "train", index).asked:
-            if task := OF_SKILL.get(asked.skill):
-                yield Labelled(asked.question, task, "zoo")
+            if left.get(asked.skill, 0) > 0:
+                left[asked.skill] -= 1
+                yield Labelled(asked.question, OF_SKILL[asked.skill], "zoo")
 
 
 _SLOT = re.compile(r"\{(\w+)\}")

@@ -15,7 +15,7 @@ from training.router.fit import (
 from training.router.questions import Labelled, grammar_questions, real_questions, zoo_questions
 
 PER_TEMPLATE = 20
-ZOO_PICTURES = 300
+ZOO_PER_SKILL = 250
 
 
 def train_router(
@@ -31,7 +31,7 @@ def train_router(
     """
     rows: list[Labelled] = [
         *grammar_questions(seed, PER_TEMPLATE),
-        *zoo_questions(seed, ZOO_PICTURES),
+        *zoo_questions(seed, ZOO_PER_SKILL),
         *real_questions(questions),
     ]
     real = [r for r in rows if r.real]
