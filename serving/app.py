@@ -17,9 +17,9 @@ def app(arguments: dict[str, str]) -> Any:
     Raises:
         SettingsError: the configuration cannot be used; the message says which key.
     """
-    from serving.replicas import application
-
     host = arguments.get("host", "0.0.0.0")  # noqa: S104 - the worst is assumed, not listened on
     settings = load(arguments.get("config", "embedded"), {"service.host": host})
+    from serving.replicas import application  # Ray's import takes seconds: after what can fail
+
     start_experiments(settings)
     return application(settings)

@@ -65,8 +65,21 @@ def test_a_good_judge_narrows_the_interval_and_a_useless_one_does_no_harm() -> N
     assert useless.weight < 0.2
 
 
-def test_two_doubly_graded_answers_are_the_least() -> None:
-    with pytest.raises(ValueError, match="at least two"):
+@pytest.mark.parametrize(("n", "accuracy"), [(20, 0.95), (20, 0.7), (50, 0.97), (50, 0.5)])
+def test_few_doubly_graded_answers_still_cover_the_truth(n: int, accuracy: float) -> None:
+    covered = 0
+    for seed in range(600):
+        rng = generator(seed)
+        truth = (rng.random(n + 500) < accuracy).astype(float)
+        judge = np.where(rng.random(n + 500) < 0.05, 1 - truth, truth)
+        one = prediction_powered_mean(truth[:n], judge[:n], judge[n:])
+        covered += one.low <= accuracy <= one.high
+
+    assert covered / 600 >= 0.92
+
+
+def test_a_guess_from_fewer_is_refused() -> None:
+    with pytest.raises(ValueError, match="20 of both needed"):
         prediction_powered_mean(np.array([1.0]), np.array([1.0]), np.array([1.0]))
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, binomtest
 
+from evaluation.compare import Pair, verdicts
 from evaluation.sequences import MeanSequence, SplitSequence, e_bh, mcnemar_e_value, paired
 
 
@@ -137,3 +138,27 @@ def test_e_bh_keeps_the_largest_and_is_monotone() -> None:
     assert e_bh([]) == ()
     assert e_bh([1.0, 1.0]) == (False, False)
     assert e_bh([1e9, 0.0, 41.0, 3.0]) == (True, False, True, False)
+
+
+def pair(old: float, new: float) -> Pair:
+    return Pair("r", "ocr", old, new)
+
+
+def test_one_soft_score_takes_no_evidence_away() -> None:
+    wins = [pair(0.0, 1.0)] * 8
+    (hard, _), (soft, _) = verdicts(wins), verdicts([*wins, pair(0.9, 0.9)])
+
+    assert soft.e_value == pytest.approx(hard.e_value, rel=0.2)
+
+
+def test_verdicts_are_seldom_wrong_though_looked_at_after_every_pair() -> None:
+    """Ville's inequality: of sequences without a difference at most alpha ever reach 1/alpha."""
+    false = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)  # noqa: TID251 - a test draws its own data
+        scores = rng.choice([0.0, 0.5, 1.0], size=(150, 2), p=[0.3, 0.05, 0.65])
+        pairs = [pair(float(a), float(b)) for a, b in scores]
+        looks = (verdicts(pairs[:n])[0].conclusion for n in range(5, 151, 5))
+        false += any(look in {"better", "worse"} for look in looks)
+
+    assert false / 200 <= 0.05

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from evaluation.drain import Drainer
 from evaluation.events import Served
 from evaluation.records import Answer, Failure, Interaction, Outcome
-from evaluation.spool import Spool, is_abandoned, segments
+from evaluation.spool import Spool, is_abandoned, read_lines, segments
 from evaluation.stores.sql import Store, connect
 from routing.domain import Decision, ImageFacts, Query, RequestId, Task
 from tests.builders import OLD
@@ -25,6 +25,10 @@ def interaction(request_id: str = "r1", outcome: Outcome = ANSWER) -> Interactio
     decision = Decision(OLD, Task.ATTRIBUTE, 1.0, "by-family/1", "attribute by 'color'")
     query = Query("what color is it?", (ImageFacts(64, 64),))
     return Interaction(RequestId(request_id), 1_000.0, query, decision, outcome, streamed=False)
+
+
+def told(request_id: str) -> Served:
+    return Served.of(interaction(request_id))
 
 
 def store_in(folder: Path) -> Store:
@@ -174,3 +178,24 @@ def test_an_event_survives_the_trip_through_json(text: str, confidence: float, t
     event = Served.of(interaction(outcome=answer))
 
     assert Served.model_validate_json(event.model_dump_json(exclude_none=True)) == event
+
+
+def test_a_line_that_could_not_be_made_durable_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, "w", fsync=True)
+    spool.append(told("r1"))
+
+    def refuse(_: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(OSError, match="no space"):
+        spool.append(told("r2"))
+    monkeypatch.undo()
+    spool.append(told("r3"))
+
+    (segment,) = segments(tmp_path)
+    kept = [line for line, _ in read_lines(segment, 0, 10)]
+    assert [b"r1" in kept[0], b"r3" in kept[1], len(kept)] == [True, True, 2]
+    spool.close()

@@ -20,7 +20,7 @@ from evaluation.experiments import (
 )
 from evaluation.grading import grade_late_shadows, grade_pending, orphans
 from evaluation.online import Window, drift, figures, judged, tallies, traffic
-from evaluation.records import Answer, Dropped, Interaction
+from evaluation.records import Answer, Dropped, Failure, Interaction
 from evaluation.stores.sql import Store, connect
 from routing.domain import Decision, ModelId, Query, RequestId, Task
 
@@ -266,6 +266,36 @@ def test_a_better_candidate_is_found_and_its_flips_are_shown(store: Store) -> No
     assert one.interval[0] > 0
     assert (whole.task, one.agreement) == ("all", 0.5)
     assert {f["solved_by"] for f in flips(store, SPEC, found)} == {"candidate"}
+
+
+def test_a_copy_that_failed_counts_as_wrong(store: Store) -> None:
+    whole = seen("r1-copy", "red", "new", Task.ATTRIBUTE, 0.5, 1.0)
+    failed = Interaction(
+        RequestId("r1-copy"), 1.0, Query("q?"), whole.decision, Failure("EngineError", 1.0),
+        streamed=False,
+    )  # fmt: skip
+    store.append([Shadowed.of(failed, primary_id="r1", experiment="e"), served("r1", "red")])
+    store.append([word("r1", truth=("red",))])
+    grade_pending(store, 1.0)
+
+    (pair,) = pairs(store, SPEC)
+
+    assert (pair.old_score, pair.new_score, pair.same_answer) == (1.0, 0.0, False)
+
+
+def test_a_copy_that_a_judge_has_graded_still_gets_its_truth(store: Store) -> None:
+    store.append([served("r1", "red"), word("r1", truth=("red",))])
+    grade_pending(store, 1.0)
+    store.append([copy("r1", "red"), word("r1", correct=True, source="judge")])
+    grade_pending(store, 2.0)
+
+    assert grade_late_shadows(store, 0.0, 3.0) == 1
+    assert len(pairs(store, SPEC)) == 1
+
+
+def test_the_name_of_a_cascades_first_answers_is_taken() -> None:
+    with pytest.raises(ValueError, match="is taken"):
+        Spec(name="cascade", control="old", candidate="new")
 
 
 def test_every_copy_ends_as_answered_failed_or_dropped(store: Store) -> None:

@@ -488,3 +488,133 @@ async def test_when_the_rest_cannot_take_it_the_first_refusal_is_told() -> None:
     response = await post(gateway(engines={OLD: busy}, cards=small))
 
     assert response.status_code == 429
+
+
+async def test_without_a_named_limit_an_answer_gets_what_room_there_is() -> None:
+    small = (card(OLD, context_tokens=70), card(NEW, generation="llama-3", price=2.0))
+    asked: list[int] = []
+
+    class Watched(Scripted):
+        async def stream(self, prompt: Any) -> Any:
+            asked.append(prompt.sampling.max_new_tokens)
+            async for piece in Scripted.stream(self, prompt):
+                yield piece
+
+    def service() -> Gateway:
+        return gateway(engines={OLD: Watched()}, cards=small)
+
+    fits = await post(service(), max_tokens=None, messages=ask("what color is it?"))
+    named = await post(service(), max_tokens=60, model="old", messages=ask("what color is it?"))
+
+    assert (fits.status_code, fits.json()["model"]) == (200, "old")
+    assert 0 < asked[0] < 70
+    assert named.status_code == 400
+    assert error(named)["code"] == "context_length_exceeded"
+
+
+async def test_an_answer_can_be_sent_back_as_a_turn() -> None:
+    said = (await post(gateway())).json()["choices"][0]["message"]
+
+    again = await post(gateway(), messages=[*ask(), said, *ask("and what color?")])
+
+    assert again.status_code == 200
+
+
+async def test_text_that_no_context_holds_is_refused_before_it_is_tokenised() -> None:
+    response = await post(gateway(), messages=ask("x" * 1_000_000))
+
+    assert response.status_code == 400
+    assert "1000000 characters" in error(response)["message"]
+
+
+async def test_a_price_that_nobody_keeps_is_a_422_that_says_who_costs_what() -> None:
+    response = await post(
+        gateway(policies={"utility": Utility()}, table=TABLE), barn={"max_cost": 0.0}
+    )
+
+    assert response.status_code == 422
+    assert "over $0" in error(response)["message"]
+
+
+async def test_a_cascade_asks_no_second_backbone_for_money_that_is_spent() -> None:
+    service, told = cascade(old=Scripted(("cat",), chance=0.4), new=Scripted(("a ", "dog")))
+    cost = (await post(service)).json()["barn"]["cascade"]["cost"]
+
+    kept = await post(service, barn={"max_cost": 2 * cost})
+
+    assert kept.json()["model"] == "old"
+    assert told[-1].primary_id is None
+
+
+async def test_a_cascade_gives_the_first_answer_when_the_second_engine_breaks() -> None:
+    service, told = cascade(old=Scripted(("cat",), chance=0.4), new=Scripted(breaks_after=0))
+
+    response = await post(service)
+
+    assert response.json()["choices"][0]["message"]["content"] == "cat"
+    assert told[-1].primary_id is None
+
+
+async def test_a_cascade_says_of_both_backbones_why_or_why_not() -> None:
+    service, _ = cascade(old=Scripted(("cat",), chance=0.4), new=Scripted(("a ", "dog")))
+
+    told = (await post(service)).json()["barn"]["backbones"]
+
+    assert told["new"]["why_not"] is None
+    assert told["old"]["why_not"] == "it was only 40% sure"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"origin": "http://127.0.0.1"}, 200),
+        ({"origin": "https://elsewhere.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-origin", "origin": "http://127.0.0.1"}, 200),
+        ({"host": "rebound.example"}, 403),
+        ({"host": "localhost:8000"}, 200),
+    ],
+)
+async def test_no_other_web_site_acts_in_the_name_of_who_visits_it(
+    headers: dict[str, str], status: int
+) -> None:
+    transport = httpx.ASGITransport(api(gateway()))
+    body = {"model": "auto", "messages": ask(), "max_tokens": 8}
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        response = await client.post("/v1/chat/completions", json=body, headers=headers)
+
+    assert response.status_code == status
+
+
+async def test_a_fault_of_ours_is_told_in_openais_form_and_without_details() -> None:
+    class Broken(Scripted):
+        async def stream(self, prompt: Any) -> Any:
+            raise RuntimeError(f"secret detail of {prompt}")
+            yield
+
+    transport = httpx.ASGITransport(
+        api(gateway(engines={OLD: Broken()})), raise_app_exceptions=False
+    )
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        response = await client.post(
+            "/v1/chat/completions", json={"model": "old", "messages": ask(), "max_tokens": 8}
+        )
+
+    assert response.status_code == 500
+    assert error(response)["code"] == "internal_error"
+    assert "secret" not in response.text
+
+
+async def test_a_key_without_budget_has_no_picture_decoded() -> None:
+    key = Key(name="poor", sha256=hashed("poor"), requests="1/day")
+    transport = httpx.ASGITransport(api(gateway(), keys=(key,)))
+    body = {"model": "auto", "messages": ask("hi", "data:image/png;base64,AAAA"), "max_tokens": 8}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://any", headers={"authorization": "Bearer poor"}
+    ) as client:
+        first = await client.post("/v1/chat/completions", json=body)
+        second = await client.post("/v1/chat/completions", json=body)
+
+    assert (first.status_code, second.status_code) == (415, 429)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from serving import fetch as fetching
 from serving.access import Keyring, hashed, new_key
+from serving.app import app as application
 from serving.build import PortTakenError, check_port
 from serving.errors import BadImageError, ServiceError, TooLargeError, UnauthorizedError
 from serving.fetch import Fetcher
@@ -42,6 +43,37 @@ def test_a_profile_for_the_network_asks_for_keys() -> None:
     assert set(profiles()) == {"embedded", "gpu", "multi-node"}
 
 
+def test_an_address_on_the_command_line_asks_for_keys_as_well() -> None:
+    with pytest.raises(SettingsError, match=r"add access\.keys"):
+        load("embedded", {"service.host": "0.0.0.0"})  # noqa: S104 - it is refused
+
+
+def test_an_application_that_is_deployed_is_taken_for_one_that_others_reach() -> None:
+    with pytest.raises(SettingsError, match=r"add access\.keys"):
+        application({"config": "embedded"})
+
+
+def test_a_variable_without_effect_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BARN_SERVICES__PORT", "9")
+    with pytest.raises(SettingsError, match="did you mean BARN_SERVICE__"):
+        load("embedded")
+
+
+def test_a_variable_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BARN_BACKBONES", "abc")
+    with pytest.raises(SettingsError, match="backbones"):
+        load("embedded")
+
+
+def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BARN_EVENTS__STORE", "postgresql+psycopg://barn:hidden@db/barn")
+    monkeypatch.setenv("BARN_PROBES__API_KEY", "hidden")
+    settings = load("embedded")
+
+    assert settings.events.url().endswith("barn:hidden@db/barn")
+    assert "hidden" not in settings.model_dump_json()
+
+
 def test_the_environment_goes_above_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BARN_SERVICE__PORT", "9123")
     monkeypatch.setenv("BARN_ROUTING__QUALITY", "0.9")
@@ -60,6 +92,21 @@ def test_the_environment_goes_above_the_file(monkeypatch: pytest.MonkeyPatch) ->
         ("service: {port: 99999}", "service.port"),
         ("backbones: [{id: auto, generation: x, model: m}]", "`auto` is taken"),
         ("routing: {default: magic}\nbackbones: [{id: a, generation: x, model: m}]", "no policy"),
+        (
+            "routing: {policies: {mine: {kind: utility, explor: 1}}}\n"
+            "backbones: [{id: a, generation: x, model: m}]",
+            "did you mean 'explore'",
+        ),
+        (
+            "access: {keys: [{name: k, sha256: x, rolle: user}]}\n"
+            "backbones: [{id: a, generation: x, model: m}]",
+            "did you mean 'role'",
+        ),
+        (
+            "routing: {policies: {s: {kind: split, weights: {a: -1}}}}\n"
+            "backbones: [{id: a, generation: x, model: m}]",
+            "greater than or equal to 0",
+        ),
         ("- 1", "expected a mapping"),
         ("a: [", "not YAML"),
     ],
@@ -254,3 +301,30 @@ def test_a_key_is_known_by_its_hash_alone() -> None:
     with pytest.raises(UnauthorizedError):
         keys.caller(f"Bearer {token}x")
     assert Keyring(()).caller(None).role == "operator"
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("127.0.0.1", False),
+        ("10.0.0.1", False),
+        ("224.0.0.1", False),
+        ("::ffff:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),  # NAT64 of loopback
+        ("2002:7f00:1::", False),  # 6to4 of loopback
+        ("fec0::1", False),
+        ("ff0e::1", False),
+    ],
+)
+def test_an_address_that_leads_inside_is_not_public(address: str, public: bool) -> None:  # noqa: FBT001
+    assert fetching.is_public(address) == public
+
+
+def test_a_picture_that_would_fill_memory_is_too_large_whatever_pillow_calls_it() -> None:
+    buffer = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(buffer, "PNG")
+
+    with pytest.raises(TooLargeError, match="20000 x 20000"):
+        decode_bytes(buffer.getvalue(), ImageLimits(), "it")

@@ -20,6 +20,7 @@ from evaluation.grading import grade_pending
 from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
 from routing.policies.family import ByFamily
+from routing.quality import QualityTable
 from serving.access import Keyring, hashed
 from serving.engines.scripted import Scripted
 from serving.feeds import ExperimentFeed, TableFeed
@@ -342,13 +343,97 @@ async def test_refitting_publishes_a_new_version_with_live_posteriors(tmp_path: 
         await barn.settle()
         evaluator = Evaluator(barn.store, barn.files, Schedule(), NOW)
 
-        first, second = evaluator.refit(), evaluator.refit()
+        first, nothing_new = evaluator.refit(), evaluator.refit()
+        answer = await barn.ask()
+        await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "correct": False})
+        await barn.settle()
+        second = evaluator.refit()
 
     assert first is not None
+    assert nothing_new is None
     assert second is not None
     assert second.version == first.version + 1
     posterior = second.backbones["old"].accuracy
-    assert {(p.right, p.wrong) for p in posterior.values()} == {(61.0, 1.0)}
+    assert {(p.right, p.wrong) for p in posterior.values()} == {(61.0, 2.0)}
+
+
+async def test_a_refit_does_not_bury_the_table_that_undo_goes_back_to(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        before = barn.files.current()
+        barn.files.replace(QualityTable(note="mine"), 0.0)
+        for _ in range(60):
+            answer = await barn.ask()
+            await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "correct": True})
+        await barn.settle()
+        refitted = Evaluator(barn.store, barn.files, Schedule(), NOW).refit()
+        await barn.http.post("/v1/table/undo")
+
+    assert refitted is not None
+    assert (barn.files.current().note, barn.files.current().backbones) == (
+        before.note, before.backbones,
+    )  # fmt: skip
+
+
+async def test_outcomes_from_before_an_operators_table_are_not_added_to_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        for _ in range(60):
+            answer = await barn.ask()
+            await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "correct": True})
+        await barn.settle()
+        barn.files.replace(QualityTable(note="of new weights"), NOW() + 1)
+
+        assert Evaluator(barn.store, barn.files, Schedule(), NOW).refit() is None
+
+
+USER = {"authorization": "Bearer ann"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/experiments/e", "/console/requests", "/console/routing", "/console/experiments"]
+)
+async def test_what_others_asked_is_the_operators_alone(tmp_path: Path, path: str) -> None:
+    async with house(tmp_path) as barn:
+        refused = await barn.http.get(path, headers=USER)
+        own = await barn.http.get("/console", headers=USER)
+
+    assert refused.status_code == 403
+    assert own.status_code == 200
+    assert "/console/requests" not in own.text  # no menu entry that leads nowhere
+
+
+async def test_a_users_key_speaks_as_a_person_only(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        word = {"request_id": "r", "correct": True}
+        person = await barn.http.post("/v1/feedback", json=word, headers=USER)
+        judge = await barn.http.post("/v1/feedback", json=word | {"source": "judge"}, headers=USER)
+
+    assert (person.status_code, judge.status_code) == (202, 403)
+
+
+async def test_the_word_feedback_may_itself_be_the_truth(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        said = await barn.http.post("/v1/feedback", json={"request_id": "r", "truth": "feedback"})
+
+    assert said.status_code == 202
+
+
+async def test_the_console_is_entered_with_a_key_and_left_again(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        del barn.http.headers["authorization"]
+        sent_away = await barn.http.get("/console")
+        wrong = await barn.http.post("/console/login", content="key=guess")
+        flood = await barn.http.post("/console/login", content=b"key=" + b"x" * 10_000)
+        entered = await barn.http.post("/console/login", content="key=boss")
+        inside = await barn.http.get("/console/requests")
+        await barn.http.post("/console/logout")
+        outside = await barn.http.get("/console/requests")
+
+    assert (sent_away.status_code, sent_away.headers["location"]) == (303, "/console/login")
+    assert (wrong.status_code, flood.status_code, entered.status_code) == (401, 413, 303)
+    cookie = entered.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert (inside.status_code, outside.status_code) == (200, 303)
 
 
 async def test_feedback_about_nothing_is_listed_as_an_orphan(tmp_path: Path) -> None:

@@ -221,8 +221,7 @@ def _spatial(rng: Random, things: Scene) -> Iterator[Asked]:
     other = rng.choice([t for t in things if t is not thing])
     other_names = _names(things, other)
     word, holds = rng.choice(list(RELATIONS.items()))
-    comparable = holds(thing, other) or holds(other, thing)
-    if other_names and comparable:
+    if other_names and (holds(thing, other) or holds(other, thing)):
         ask = f"is the {name} {word} the {rng.choice(other_names)}?"
         yield Asked(worded(rng, ask), "yes" if holds(thing, other) else "no", "spatial")
 
