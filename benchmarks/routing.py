@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.rivals import Row, read, score, texts, timed
 from routing.domain import Family, Limits, ModelCard, ModelId, Query
-from routing.features import look, plain, text_slots
+from routing.features import plain, text_slots
 from routing.policies.utility import Utility
 from routing.policy import Asked, State, decide
+from routing.quality import QualityTable
 from routing.tasks import classify, features_of, scored, shipped
+from serving.images import facts_of
 from training.router.fit import hold_out
 from training.router.questions import (
     Labelled,
@@ -45,19 +48,20 @@ def barn_latency(questions: list[str]) -> dict[str, float]:
     """Classify and decide for a 300-character question and a 1-megapixel image, in pieces."""
     model = shipped()
     cards = tuple(
-        ModelCard(ModelId(f"llama-{k}"), f"llama-{k}", 4_096, 1, k * 1e-3, k * 1e-3)
+        ModelCard(ModelId(f"llava-llama-{k}"), f"llama-{k}", 4_096, 1, k * 1e-3, k * 1e-3)
         for k in (1, 2, 3)
     )
     long = [(q * 20)[:300] for q in questions]
     rng = np.random.default_rng(1)
-    image = rng.integers(0, 255, (1_000, 1_000, 3), dtype=np.uint8)
+    image = Image.fromarray(rng.integers(0, 255, (1_000, 1_000, 3), dtype=np.uint8))
+    table = QualityTable.parse((ROOT / "serving" / "zoo" / "table.json").read_bytes())
 
     def whole(k: int) -> None:
-        facts = look(image[::8, ::8], 1_000, 1_000)
+        facts = facts_of(image)
         query = Query(long[k % len(long)], (facts,), prompt_tokens={c.id: 200 for c in cards})
         slots = text_slots(query.text)
         asked = Asked(scored(query, slots, model), Limits())
-        decide(query, asked, features_of(query, slots), cards, State(), Utility(), u=0.5)
+        decide(query, asked, features_of(query, slots), cards, State(table), Utility(), u=0.5)
 
     whole_times = timed(whole, range(ROUNDS))
     text_times = timed(

@@ -14,6 +14,7 @@ from evaluation.metrics.normalise import vqa_normalise
 from evaluation.sequences import SplitSequence
 from evaluation.stores.schema import experiments, grades, interactions
 from evaluation.stores.sql import Row, Store
+from routing.domain import Task
 
 FIRST_TRY = "cascade"
 """The experiment under which a cascade's first answers are kept."""
@@ -195,9 +196,10 @@ def shadow_verdicts(store: Store, spec: Spec) -> tuple[Verdict, ...]:
 def split_intervals(store: Store, spec: Spec) -> dict[str, tuple[int, float, float]]:
     """Per task and for `all`: graded events, and the interval for candidate − control.
 
-    The order is that in which grades became known; each task's sequence is valid on its own. A user
-    stays on one side, so of each user only the first graded answer counts: the later ones are not
-    random any more.
+    The order is that in which grades became known; all sequences hold together (Bonferroni), so
+    that a candidate is not taken out because one of many tasks looked bad by chance. A user stays
+    on one side, so of each user only the first graded answer counts: the later ones are not random
+    any more.
     """
     t, g = interactions.c, grades.c
     query = (
@@ -212,6 +214,7 @@ def split_intervals(store: Store, spec: Spec) -> dict[str, tuple[int, float, flo
         .order_by(g.known_s, t.request_id)
     )
     least = min(spec.share, 1 - spec.share)
+    alpha = spec.alpha / (len(spec.tasks or Task) + 1)  # of all tasks at once, and of `all`
     states: dict[str, SplitSequence] = {}
     seen: set[tuple[str, str]] = set()
     for row in store.rows(query):
@@ -220,9 +223,7 @@ def split_intervals(store: Store, spec: Spec) -> dict[str, tuple[int, float, flo
             if (task, unit) in seen:
                 continue
             seen.add((task, unit))
-            state = states.get(task) or SplitSequence.start(
-                alpha=spec.alpha, least_propensity=least
-            )
+            state = states.get(task) or SplitSequence.start(alpha=alpha, least_propensity=least)
             states[task] = state.update(
                 treated=row["backbone"] == spec.candidate,
                 score=row["score"],

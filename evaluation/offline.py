@@ -1,5 +1,6 @@
 """Labelled sets, and what every backbone answered to them: the offline end of the one path."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -47,6 +48,13 @@ class Answered:
     prompt_tokens: int = 0
     facts: tuple[float, ...] = ()
     error: str = ""
+    asked: str = ""  # fingerprint of the question, see `fingerprint`
+
+
+def fingerprint(item: Item, max_tokens: int) -> str:
+    """What an answer answers: an id alone does not say that the question is still the same."""
+    told = (item.question, item.references, item.choices, item.metric, item.task, max_tokens)
+    return hashlib.sha256(repr(told).encode() + (item.image or b"")).hexdigest()[:16]
 
 
 def read_jsonl(path: Path) -> list[Item]:

@@ -14,7 +14,7 @@ import numpy as np
 from evaluation.offline import Answered
 from evaluation.tally import FloatArray
 from routing.domain import Limits, ModelCard, ModelId, Query, Task
-from routing.features import Features, text_slots
+from routing.features import Features, images_from, text_slots
 from routing.policies.cascade import Cascade
 from routing.policy import Asked, Policy, State, decide
 from routing.quality import QualityTable
@@ -54,9 +54,9 @@ def cases(
     for answers in items:
         one = next(iter(answers.values()))
         sizes = {ModelId(m): a.prompt_tokens for m, a in answers.items()}
-        query = Query(one.question, prompt_tokens=sizes, max_new_tokens=64)
-        slots = text_slots(one.question)
         facts = image(one)
+        query = Query(one.question, images_from(facts), prompt_tokens=sizes, max_new_tokens=64)
+        slots = text_slots(one.question)
         scores = scored(query, slots, model)
         made.append(Case(query, scores, Features(tuple(slots), facts), answers))
     return made

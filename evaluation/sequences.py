@@ -27,18 +27,29 @@ class MeanSequence:
     26: for every candidate mean two gamblers bet that the truth lies above or below; candidates
     whose capital reached 1/α at some time are out for good.
 
-    `up` and `down` are the gamblers' log capitals, (GRID,); `out` marks the excluded candidates.
+    `up` and `down` are the gamblers' log capitals, (GRID,); `out` marks the excluded candidates,
+    which lie evenly between `least` and `most`: what the mean itself cannot be outside of.
     """
 
     alpha: float = 0.05
     low: float = 0.0
     high: float = 1.0
+    least: float | None = None  # None: low
+    most: float | None = None  # None: high
     n: int = 0
     total: float = 0.0
     deviations: float = 0.0
     up: FloatArray = field(default_factory=lambda: np.zeros(GRID))
     down: FloatArray = field(default_factory=lambda: np.zeros(GRID))
     out: FloatArray = field(default_factory=lambda: np.zeros(GRID))
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The outermost candidates, as shares of the way from low to high."""
+        width = self.high - self.low
+        least = self.low if self.least is None else self.least
+        most = self.high if self.most is None else self.most
+        return (least - self.low) / width, (most - self.low) / width
 
     def update(self, values: ArrayLike) -> "MeanSequence":
         """See some more values, in order.
@@ -66,7 +77,7 @@ class MeanSequence:
         before = np.concatenate([[self.deviations], deviations[:-1]])
         variance = (0.25 + before) / times
         bets = np.sqrt(2 * math.log(2 / self.alpha) / (variance * times * np.log1p(times)))
-        grid = np.linspace(0, 1, GRID)
+        grid = np.linspace(*self._ends, GRID)
         with np.errstate(divide="ignore"):
             above = np.minimum(bets[:, None], _TRUNCATION / grid[None, :])
             below = np.minimum(bets[:, None], _TRUNCATION / (1 - grid[None, :]))
@@ -91,8 +102,10 @@ class MeanSequence:
         width = self.high - self.low
         if kept.size == 0:  # the truth lies between two candidates: around the least excluded
             kept = np.array([int(np.argmin(np.maximum(self.up, self.down)))])
-        step = 1 / (GRID - 1)  # a candidate stands for its neighbourhood
-        first, last = max(0.0, kept[0] * step - step), min(1.0, kept[-1] * step + step)
+        least, most = self._ends
+        step = (most - least) / (GRID - 1)  # a candidate stands for its neighbourhood
+        first = max(least, least + kept[0] * step - step)
+        last = min(most, least + kept[-1] * step + step)
         return self.low + width * float(first), self.low + width * float(last)
 
     @property
@@ -103,8 +116,9 @@ class MeanSequence:
 
     def e_value(self, against: float) -> float:
         """Evidence that the mean is not `against`: the hedged capital at that candidate."""
+        least, most = self._ends
         share = (against - self.low) / (self.high - self.low)
-        at = round(share * (GRID - 1))
+        at = round((share - least) / (most - least) * (GRID - 1))
         return 0.5 * math.exp(min(700.0, max(float(self.up[at]), float(self.down[at]))))
 
     def dump(self) -> dict[str, float | list[float]]:
@@ -147,7 +161,8 @@ class SplitSequence:
     def start(cls, *, alpha: float = 0.05, least_propensity: float = 0.05) -> "SplitSequence":
         """Begin; propensities of both arms must be at least `least_propensity`."""
         bound = 1 + 1 / least_propensity
-        return cls(least_propensity, MeanSequence(alpha=alpha, low=-bound, high=bound))
+        inner = MeanSequence(alpha=alpha, low=-bound, high=bound, least=-1.0, most=1.0)
+        return cls(least_propensity, inner)
 
     def update(self, *, treated: bool, score: float, propensity: float) -> "SplitSequence":
         """See one event; `propensity` is the probability of the arm it went to.

@@ -114,6 +114,20 @@ def image_facts(images: tuple[ImageFacts, ...]) -> tuple[float, ...]:
     )  # fmt: skip
 
 
+def images_from(facts: tuple[float, ...]) -> tuple[ImageFacts, ...]:
+    """The picture that `image_facts` described, so far as routing can tell; none where none was.
+
+    >>> one = ImageFacts(640, 360, colours=0.5, text=0.25)
+    >>> image_facts(images_from(image_facts((one,)))) == image_facts((one,))
+    True
+    """
+    if not facts or not facts[0]:
+        return ()
+    _, wide, *statistics = facts
+    width_px = round(1_000 * wide)
+    return (ImageFacts(width_px, 1_000 - width_px, *statistics),)
+
+
 FloatArray = NDArray[np.float32]
 _SIDE = 128
 

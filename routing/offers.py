@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from routing.domain import Limits, Load, ModelCard, ModelId, Offer, Query, Task
 from routing.eligible import NoEligibleModelError
 from routing.features import Features
-from routing.quality import QualityTable, Success, Worth
+from routing.quality import Posterior, QualityTable, Success, Worth
 from routing.tasks import TaskScores
 
 TRUST = 40.0
@@ -80,8 +80,7 @@ def _expected(
     """Expected accuracy, dollars and seconds."""
     accuracy = tokens = 0.0
     for task, probability in scores.likely:
-        posterior = worth.posterior(task).mean
-        accuracy += probability * _blended(posterior, task, features, worth.success)
+        accuracy += probability * _blended(worth.posterior(task), task, features, worth.success)
         tokens += probability * worth.completion_tokens.get(task, USUAL_TOKENS)
     tokens = min(tokens, query.max_new_tokens)
     prompt = query.prompt_tokens.get(card.id, 0)
@@ -89,13 +88,16 @@ def _expected(
     return accuracy, cost, worth.first_token_s + tokens * worth.per_token_s
 
 
-def _blended(posterior: float, task: Task, features: Features, model: Success | None) -> float:
-    """Trust the success predictor of a task the more, the more outcomes it has seen of it."""
+def _blended(posterior: Posterior, task: Task, features: Features, model: Success | None) -> float:
+    """Trust the success predictor of a task by its share of all outcomes that are known.
+
+    It was fitted offline; what was learned live since then stands in the posterior alone.
+    """
     if model is None:
-        return posterior
+        return posterior.mean
     seen = model.evidence.get(task, 0.0)
-    share = seen / (seen + TRUST)
-    return share * success_probability(model, task, features) + (1 - share) * posterior
+    share = seen / (max(seen, posterior.weight) + TRUST)
+    return share * success_probability(model, task, features) + (1 - share) * posterior.mean
 
 
 def success_probability(model: Success, task: Task, features: Features) -> float:

@@ -12,6 +12,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 from pydantic import BaseModel
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -33,6 +34,7 @@ from serving.errors import (
 from serving.gateway import Gateway
 from serving.judge import Judge
 from serving.parsing import PROBE_HEADER, Parser
+from serving.pictures import PictureStore
 from serving.quality_routes import add_judge
 from serving.reply import Reply
 from serving.shadow import Shadows
@@ -61,6 +63,7 @@ class Parts:
     budgets: Budgets
     shadows: Shadows | None = None
     judge: Judge | None = None
+    pictures: PictureStore | None = None
 
 
 def build_api(parts: Parts) -> FastAPI:
@@ -75,7 +78,7 @@ def build_api(parts: Parts) -> FastAPI:
         add_judge(api, parts.judge, lambda request: _body(request, parts.max_body_bytes))
         hosted = tuple(h.card for h in parts.gateway.hosted.values())
         names = (*parts.gateway.desk.names(), *(card.id for card in hosted))
-        desk = PageDesk(hosted, names, parts.gateway.desk.table)
+        desk = PageDesk(hosted, names, parts.gateway.desk.table, parts.pictures)
         add_console(api, parts.judge, desk, lambda request: _body(request, LOGIN_BYTES))
     return api
 
@@ -139,9 +142,19 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
             await unless_gone(request, _exhaust(reply))
         finally:
             parts.budgets.spent(caller, replies.tokens(reply))
-        _copied(parts, reply)
         content = orjson.dumps(replies.completion(reply, created, logprobs=question.logprobs))
-        return Response(content, 200, {**replies.headers(reply), **left}, "application/json")
+        return Response(
+            content,
+            200,
+            {**replies.headers(reply), **left},
+            "application/json",
+            BackgroundTask(_later, parts, reply),
+        )
+
+
+async def _later(parts: Parts, reply: Reply) -> None:
+    """Once the answer has left; a coroutine, so that it runs on the loop and not in a thread."""
+    _copied(parts, reply)
 
 
 def _copied(parts: Parts, reply: Reply) -> None:

@@ -128,6 +128,7 @@ def assemble(
             store, register, files, recording.word, keyring, time.time,
             tuple(b.id for b in settings.backbones), running.refresh,
         ),
+        pictures=picture_store(settings),
     )  # fmt: skip
     stop = threading.Event()
     thread = threading.Thread(

@@ -5,13 +5,13 @@ import base64
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from evaluation.offline import Answered, Item, graded, line_of, read_answers
+from evaluation.offline import Answered, Item, fingerprint, graded, line_of, read_answers
 from routing.domain import Task
 from routing.features import image_facts
 from serving.images import decode_bytes
@@ -41,8 +41,8 @@ async def ask_all(
         out: answers, one JSON object a line; appended to as they come.
         progress: told (done, total) after every answer.
     """
-    known = {i.id for i in items}
-    told = [a for a in read_answers(out) if a.id in known and not a.error]
+    known = {i.id: fingerprint(i, how.max_tokens) for i in items}
+    told = [a for a in read_answers(out) if known.get(a.id) == a.asked]
     have = {(a.id, a.backbone) for a in told}
     todo = [(i, b) for i in items for b in how.backbones if (i.id, b) not in have]
     total = len(items) * len(how.backbones)
@@ -62,6 +62,7 @@ async def ask_all(
                     while True:
                         item, backbone = queue.get_nowait()
                         answer = await _ask(client, item, backbone, how)
+                        answer = replace(answer, asked=known[item.id])
                         file.write(line_of(answer))
                         file.flush()
                         told.append(answer)

@@ -24,6 +24,7 @@ from serving.console import charts
 from serving.errors import NotFoundError, ServiceError, UnauthorizedError
 from serving.experiment_routes import experiment_report
 from serving.judge import Judge, off_loop
+from serving.pictures import PictureStore
 from serving.quality_routes import window_of
 
 _FOLDER = Path(str(files("serving") / "console"))
@@ -45,6 +46,7 @@ class Desk:
     cards: tuple[ModelCard, ...]
     models: tuple[str, ...]
     table: Callable[[], QualityTable]
+    pictures: PictureStore | None = None
 
 
 class Pages:
@@ -89,7 +91,7 @@ def add_console(
     _add_try(api, pages, desk)
     _add_quality(api, pages)
     _add_experiments(api, pages)
-    _add_requests(api, pages)
+    _add_requests(api, pages, desk.pictures)
 
 
 def _add_login(api: FastAPI, pages: Pages, body: Callable[[Request], Awaitable[bytes]]) -> None:
@@ -183,7 +185,15 @@ def _add_experiments(api: FastAPI, pages: Pages) -> None:
         return rendered("experiment", caller=caller, told=told, chart=chart)
 
 
-def _add_requests(api: FastAPI, pages: Pages) -> None:
+def _add_requests(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None:
+    @api.get("/console/pictures/{sha256}", include_in_schema=False)
+    async def picture(sha256: str, request: Request) -> Response:
+        pages.operator(request)
+        png = await off_loop(lambda: kept.read(sha256) if kept is not None else None)
+        if png is None:
+            raise NotFoundError("this picture is not kept")
+        return Response(png, media_type="image/png")
+
     @api.get("/console/requests", include_in_schema=False)
     async def listed(request: Request) -> Response:
         caller = pages.operator(request)
@@ -208,4 +218,5 @@ def _add_requests(api: FastAPI, pages: Pages) -> None:
         return rendered(
             "request", caller=caller, row=row, detail=json.loads(row["detail"]), copies=copies,
             said=said, grades=graded,
+            pictures=[h for h in row["image_hashes"].split(",") if h and kept is not None],
         )  # fmt: skip

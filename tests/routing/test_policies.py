@@ -230,16 +230,26 @@ def test_a_success_predictor_counts_by_how_much_it_has_seen() -> None:
     table = QualityTable(
         backbones={
             "old": Worth(
-                accuracy={Task.CHART: Posterior(right=50, wrong=50)},
+                accuracy={Task.CHART: Posterior(right=20, wrong=20)},
                 success=sure.model_copy(update={"evidence": {Task.CHART: 40.0}}),
             ),
-            "new": Worth(accuracy={Task.CHART: Posterior(right=50, wrong=50)}, success=sure),
+            "new": Worth(accuracy={Task.CHART: Posterior(right=20, wrong=20)}, success=sure),
         }
     )
 
     told = decided(CHART, policy=Utility(), state=State(table), task=Task.CHART)
 
     assert [round(o.accuracy, 3) for o in told.offers] == [0.75, 0.5]
+
+
+def test_what_was_learned_live_outweighs_an_old_success_predictor() -> None:
+    sure = Success(intercept=9.0, weights={}, evidence={Task.CHART: 100.0})
+    live = Posterior(right=200, wrong=4_900)  # 5,000 live answers, nearly all of them wrong
+    table = QualityTable(backbones={"old": Worth(accuracy={Task.CHART: live}, success=sure)})
+
+    told = decided(CHART, policy=Utility(), state=State(table), task=Task.CHART)
+
+    assert told.offers[0].accuracy < 0.07
 
 
 def test_the_dial_runs_from_price_alone_to_quality_alone() -> None:

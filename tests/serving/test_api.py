@@ -591,7 +591,8 @@ async def test_no_other_web_site_acts_in_the_name_of_who_visits_it(
 async def test_a_fault_of_ours_is_told_in_openais_form_and_without_details() -> None:
     class Broken(Scripted):
         async def stream(self, prompt: Any) -> Any:
-            raise RuntimeError(f"secret detail of {prompt}")
+            async for _ in Scripted.stream(self, prompt):
+                raise RuntimeError("secret detail")
             yield
 
     transport = httpx.ASGITransport(

@@ -244,8 +244,8 @@ async def test_a_split_gives_each_user_one_side_and_a_worse_candidate_is_taken_o
     async with house(tmp_path) as barn:
         await barn.http.post("/v1/experiments", json=spec)
         sides: dict[str, set[str]] = {}
-        for i in range(160):
-            user = f"user-{i % 40}"
+        for i in range(240):
+            user = f"user-{i % 120}"
             answer = await barn.ask(user=user)
             sides.setdefault(user, set()).add(answer["model"])
             await barn.http.post(
