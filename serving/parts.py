@@ -1,5 +1,6 @@
 """Settings -> the parts of a front end and of a backbone replica, wired. No Ray in here."""
 
+import asyncio
 import importlib.util
 import os
 import random
@@ -41,6 +42,8 @@ from serving.reply import Hosted
 from serving.settings import Backbone, Settings
 from serving.shadow import ShadowLimits, Shadows
 from serving.telemetry import Metrics
+
+READY_WITHIN_S = 2.0
 
 
 class LoadedEngine(Engine, Protocol):
@@ -163,8 +166,16 @@ def picture_store(settings: Settings) -> PictureStore | None:
 
 
 def _readiness(engines: Mapping[str, Engine]) -> Callable[[], Awaitable[dict[str, bool]]]:
+    async def one(engine: Engine) -> bool:
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                return await engine.healthy()
+        except TimeoutError:
+            return True  # every place is taken: it is busy, so it lives
+
     async def ready() -> dict[str, bool]:
-        return {name: await engine.healthy() for name, engine in engines.items()}
+        told = await asyncio.gather(*(one(engine) for engine in engines.values()))
+        return dict(zip(engines, told, strict=True))
 
     return ready
 
