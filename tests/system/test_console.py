@@ -106,6 +106,7 @@ def test_an_experiment_is_started_watched_and_stopped(page: Page) -> None:
     page.fill("#name", "from-the-console")
     page.click("#create button")
     page.wait_for_url("**/console/experiments/from-the-console")
+    page.once("dialog", lambda asked: asked.accept())  # "Stop for good?"
     page.click("[data-status=stopped]")
     expect(page.locator("main p").first).to_contain_text("stopped")
 
