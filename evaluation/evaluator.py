@@ -210,6 +210,20 @@ class TableFiles:
         self.publish(table, table)
         return table
 
+    def reload(self, now_s: float) -> QualityTable:
+        """Take the configured file as it is now, as an operator's table (see `replace`).
+
+        Raises:
+            TableError: there is none, or it does not validate; the table in use stays.
+        """
+        if self._shipped is None:
+            raise TableError("no file is configured (routing.table)")
+        try:
+            text = self._shipped.read_bytes()
+        except OSError as error:
+            raise TableError(f"{self._shipped}: {error.strerror}") from error
+        return self.replace(QualityTable.parse(text), now_s)
+
     def undo(self) -> QualityTable:
         """Go back to the table before the current one, as a new version.
 

@@ -118,6 +118,16 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
         made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
         return JSONResponse({"version": made.version})
 
+    @api.post("/v1/table/reload")
+    async def reload(request: Request) -> Response:
+        """Take the configured table file as it is now; one that does not validate is refused."""
+        judge.keyring.of(request.headers, request.cookies).require_operator()
+        try:
+            made = await off_loop(lambda: judge.tables.reload(judge.now()))
+        except TableError as error:
+            raise ConflictError(f"the table is refused: {error}") from error
+        return JSONResponse({"version": made.version})
+
     @api.post("/v1/table/undo")
     async def undo(request: Request) -> Response:
         """Go back to the table before the current one."""

@@ -26,7 +26,9 @@ from serving.settings import ImageLimits
 _BATCH = 512
 Url = Annotated[str, typer.Option(help="A running service.", envvar="BARN_URL")]
 Key = Annotated[str, typer.Option(help="An operator's key.", envvar="BARN_API_KEY")]
-table_app = typer.Typer(help="Show, replace or undo the quality table of a running service.")
+table_app = typer.Typer(
+    help="Show, replace, reload or undo the quality table of a running service."
+)
 
 
 def classify() -> None:
@@ -177,6 +179,13 @@ def table_set(
     except OSError as error:
         raise typer.BadParameter(str(error)) from error
     told = call("PUT", url, "/v1/table", api_key, body)
+    typer.echo(f"the table is version {told['version']} now")
+
+
+@table_app.command("reload")
+def table_reload(url: Url = "http://127.0.0.1:8000", api_key: Key = "") -> None:
+    """Read the configured table file (`routing.table`) again."""
+    told = call("POST", url, "/v1/table/reload", api_key)
     typer.echo(f"the table is version {told['version']} now")
 
 

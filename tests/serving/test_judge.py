@@ -20,7 +20,7 @@ from evaluation.grading import grade_pending
 from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
 from routing.policies.family import ByFamily
-from routing.quality import QualityTable
+from routing.quality import QualityTable, TableError
 from serving.access import Keyring, hashed
 from serving.engines.scripted import Scripted
 from serving.feeds import ExperimentFeed, TableFeed
@@ -372,6 +372,24 @@ async def test_a_refit_does_not_bury_the_table_that_undo_goes_back_to(tmp_path: 
     assert (barn.files.current().note, barn.files.current().backbones) == (
         before.note, before.backbones,
     )  # fmt: skip
+
+
+async def test_the_configured_table_is_read_again_and_a_broken_one_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    files = TableFiles(tmp_path / "events", file)
+    with pytest.raises(TableError, match="No such file"):
+        files.reload(1.0)
+    file.write_text(QualityTable(note="edited").model_dump_json())
+    made = files.reload(1.0)
+    file.write_text('{"version": "soon"}')
+
+    with pytest.raises(TableError, match="version"):
+        files.reload(2.0)
+
+    assert (files.current().note, files.current().version) == ("edited", made.version)
+    async with house(tmp_path) as barn:  # which has no file configured
+        assert (await barn.http.post("/v1/table/reload")).status_code == 409
+        assert (await barn.http.post("/v1/table/reload", headers=USER)).status_code == 403
 
 
 async def test_outcomes_from_before_an_operators_table_are_not_added_to_it(tmp_path: Path) -> None:
