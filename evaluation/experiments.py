@@ -1,6 +1,5 @@
 """Shadow and split experiments: what is compared, for whom, until when, and the verdict so far."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Literal, Self
 
@@ -15,6 +14,7 @@ from evaluation.sequences import SplitSequence
 from evaluation.stores.schema import experiments, grades, interactions
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
+from routing.odds import unit_draw
 
 FIRST_TRY = "cascade"
 """The experiment under which a cascade's first answers are kept."""
@@ -59,8 +59,7 @@ class Spec(BaseModel):
 
     def draw(self, unit: str) -> float:
         """A number in [0, 1) that is as good as drawn, and always the same for one unit."""
-        digest = hashlib.sha256(f"{self.name}/{unit}".encode()).digest()
-        return int.from_bytes(digest[:6], "big") / 2**48
+        return unit_draw(self.name, unit)
 
     def treated(self, unit: str) -> bool:
         """Assign a user or request to the candidate: the same unit always to the same side."""

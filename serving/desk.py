@@ -7,6 +7,7 @@ from math import inf
 from evaluation.experiments import Spec
 from routing.domain import Decision, Limits, Load, ModelCard, ModelId, Query
 from routing.features import Features, text_slots
+from routing.odds import unit_draw
 from routing.policies.cascade import Cascade
 from routing.policies.fixed import Fixed
 from routing.policies.split import Split
@@ -61,6 +62,7 @@ class Desk:
         load: Callable[[], Mapping[ModelId, Load]],
         splits: Callable[[], Sequence[Spec]] = tuple,
         quality: float = 0.5,
+        sticky: bool = False,
     ) -> None:
         self.policies = dict(policies)
         self.default = default
@@ -69,6 +71,7 @@ class Desk:
         self._load = load
         self._splits = splits
         self._quality = quality
+        self._sticky = sticky
 
     def names(self) -> tuple[str, ...]:
         """The model names that route: `auto`, and `auto:POLICY` for every policy."""
@@ -104,7 +107,8 @@ class Desk:
                 policy = Split(weights, f"split:{spec.name}")
                 u = None if unit is None else spec.draw(unit)
                 return Case(query, asked, features, state, policy, spec, u)
-        return Case(query, asked, features, state, policy)
+        u = unit_draw(policy.name, unit) if self._sticky and unit is not None else None
+        return Case(query, asked, features, state, policy, None, u)
 
     def _named(self, model: str) -> Policy:
         name = model.partition(":")[2] or self.default

@@ -97,6 +97,7 @@ def assemble(
         load=loads.now,
         splits=running.splits,
         quality=settings.routing.quality,
+        sticky=settings.routing.sticky,
     )
     gateway = Gateway(
         hosted={

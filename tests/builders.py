@@ -95,6 +95,7 @@ def gateway(  # noqa: PLR0913 - a builder
     policies: dict[str, Policy] | None = None,
     table: QualityTable | None = None,
     splits: Callable[[], Sequence[Spec]] = tuple,
+    sticky: bool = False,
 ) -> Gateway:
     numbers = itertools.count(1)
     shown = PromptFormat(description())
@@ -112,6 +113,7 @@ def gateway(  # noqa: PLR0913 - a builder
             table=lambda: shown_table,
             load=loads.now,
             splits=splits,
+            sticky=sticky,
         ),
         loads=loads,
         record=record,

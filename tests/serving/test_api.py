@@ -619,3 +619,17 @@ async def test_a_key_without_budget_has_no_picture_decoded() -> None:
         second = await client.post("/v1/chat/completions", json=body)
 
     assert (first.status_code, second.status_code) == (415, 429)
+
+
+async def test_where_draws_are_sticky_a_user_always_meets_the_same_backbone() -> None:
+    service = gateway(policies={"half": Split({OLD: 1.0, NEW: 1.0})}, sticky=True)
+
+    met = {
+        user: {(await post(service, user=user)).json()["model"] for _ in range(3)}
+        for user in (f"user-{k}" for k in range(12))
+    }
+    told = (await post(service, user="user-1")).json()["barn"]
+
+    assert all(len(models) == 1 for models in met.values())
+    assert {m for models in met.values() for m in models} == {"old", "new"}
+    assert told["propensity"] == 0.5
