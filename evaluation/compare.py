@@ -115,9 +115,8 @@ def _judge(task: str, pairs: Sequence[Pair], margin: float, alpha: float) -> Ver
     # both test the same hypothesis, and the mean of two e-processes is one as well; McNemar's stops
     # for good at the first score between right and wrong, as a process that is stopped may
     whole = np.isin(old, (0.0, 1.0)) & np.isin(new, (0.0, 1.0))
-    hard = len(pairs) if whole.all() else int(np.argmin(whole))
-    lost = int((old[:hard] > new[:hard]).sum())
-    won = int((new[:hard] > old[:hard]).sum())
+    before = np.logical_and.accumulate(whole)
+    lost, won = int((before & (old > new)).sum()), int((before & (new > old)).sum())
     e_value = (mcnemar_e_value(lost, won) + e_value) / 2
     conclusion: Conclusion = "undecided"
     if e_value >= 1 / alpha:

@@ -126,10 +126,10 @@ class Evaluator:
             if task in known
         }
         table = updated(base, observed, self._maps(), note=f"refitted on {total} graded answers")
-        now = self._tables.current()
-        if table.backbones == now.backbones:
+        current = self._tables.current()
+        if table.backbones == current.backbones:
             return None
-        table = table.model_copy(update={"version": now.version + 1})
+        table = table.model_copy(update={"version": current.version + 1})
         self._tables.refresh(table)
         return table
 

@@ -140,15 +140,13 @@ def pairs(store: Store, spec: Spec) -> list[Pair]:
     """
     copy, copied = grades.alias("copy"), interactions.alias("copied")
     primary, asked = grades.alias("primary"), interactions.alias("asked")
+    both_known = case((copy.c.known_s > primary.c.known_s, copy.c.known_s), else_=primary.c.known_s)
     query = (
         select(
             asked.c.request_id, asked.c.task, asked.c.answer.label("old_answer"),
             copied.c.answer.label("new_answer"), primary.c.score.label("old_score"),
             copy.c.score.label("new_score"), primary.c.confidence.label("old_confidence"),
             copy.c.confidence.label("new_confidence"),
-            case(
-                (copy.c.known_s > primary.c.known_s, copy.c.known_s), else_=primary.c.known_s
-            ).label("known_s"),
         )
         .select_from(copied)
         .join(asked, asked.c.request_id == copied.c.primary_id)
@@ -161,8 +159,8 @@ def pairs(store: Store, spec: Spec) -> list[Pair]:
             primary.c.metric != "verdict",
             (copy.c.metric != "verdict") | (copied.c.outcome == "failed"),
         )
+        .order_by(both_known, asked.c.request_id)
     )  # fmt: skip
-    rows = sorted(store.rows(query), key=lambda r: (r["known_s"], r["request_id"]))
     return [
         Pair(
             row["request_id"], row["task"], row["old_score"], row["new_score"] or 0.0,
@@ -170,7 +168,7 @@ def pairs(store: Store, spec: Spec) -> list[Pair]:
             row["new_answer"] is not None
             and vqa_normalise(row["old_answer"]) == vqa_normalise(row["new_answer"]),
         )
-        for row in rows
+        for row in store.rows(query)
     ]  # fmt: skip
 
 

@@ -121,21 +121,23 @@ class MeanSequence:
         at = round((share - least) / (most - least) * (GRID - 1))
         return 0.5 * math.exp(min(700.0, max(float(self.up[at]), float(self.down[at]))))
 
-    def dump(self) -> dict[str, float | list[float]]:
+    def dump(self) -> dict[str, float | list[float] | None]:
         """Everything, as JSON can carry it."""
         return {
             "alpha": self.alpha, "low": self.low, "high": self.high, "n": self.n,
+            "least": self.least, "most": self.most,
             "total": self.total, "deviations": self.deviations, "up": self.up.tolist(),
             "down": self.down.tolist(), "out": self.out.tolist(),
         }  # fmt: skip
 
     @classmethod
-    def load(cls, values: Mapping[str, float | list[float]]) -> "MeanSequence":
+    def load(cls, values: Mapping[str, float | list[float] | None]) -> "MeanSequence":
         """Continue from what `dump` gave."""
         arrays = {name: np.asarray(values[name]) for name in ("up", "down", "out")}
         plain = {name: float(values[name]) for name in  # type: ignore[arg-type]  # scalars
                  ("alpha", "low", "high", "total", "deviations")}  # fmt: skip
-        return cls(n=int(values["n"]), **plain, **arrays)  # type: ignore[arg-type]  # by name
+        ends = {name: values[name] for name in ("least", "most")}
+        return cls(n=int(values["n"]), **plain, **ends, **arrays)  # type: ignore[arg-type]  # by name
 
 
 def paired(alpha: float = 0.05) -> MeanSequence:

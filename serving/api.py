@@ -21,8 +21,8 @@ from serving.access import Caller, Keyring
 from serving.budgets import Budgets
 from serving.console.pages import Desk as PageDesk
 from serving.console.pages import add_console, refused_page
-from serving.doors import LOOPBACK, Doors
-from serving.error_schema import ERROR_SCHEMA, REFUSALS
+from serving.doors import Doors
+from serving.error_schema import ERROR_SCHEMA, REFUSALS, error_response
 from serving.errors import (
     BadRequestError,
     ClientGoneError,
@@ -37,6 +37,7 @@ from serving.parsing import PROBE_HEADER, Parser
 from serving.pictures import PictureStore
 from serving.quality_routes import add_judge
 from serving.reply import Reply
+from serving.settings import LOOPBACK
 from serving.shadow import Shadows
 from serving.telemetry import Metrics
 from serving.transcript import Clock
@@ -224,23 +225,20 @@ def _add_errors(api: FastAPI, parts: Parts) -> None:
             if isinstance(error, UnauthorizedError):
                 return RedirectResponse("/console/login", 303)
             return refused_page(error)
-        body = orjson.dumps(sse.error_body(error))
         waits = error.retry_after_s if isinstance(error, OverloadedError) else None
-        headers = None if waits is None else {"retry-after": str(waits)}
-        return Response(body, error.status, headers, "application/json")
+        return error_response(error, headers=None if waits is None else {"retry-after": str(waits)})
 
     @api.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         parts.metrics.refused(ServiceError.code)
         told = ServiceError("something went wrong in the service; its log says what")
-        return Response(orjson.dumps(sse.error_body(told)), 500, None, "application/json")
+        return error_response(told)
 
     @api.exception_handler(HTTPException)
     async def unknown_route(request: Request, error: HTTPException) -> Response:
         told = BadRequestError(f"{request.method} {request.url.path}: {error.detail}")
-        body = orjson.dumps(sse.error_body(told))
-        return Response(body, error.status_code, error.headers, "application/json")
+        return error_response(told, error.status_code, error.headers)
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -8,16 +8,13 @@ rebinding) is refused.
 
 from urllib.parse import urlsplit
 
-import orjson
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serving.error_schema import error_response
 from serving.errors import ForbiddenError, ServiceError
-from serving.sse import error_body
 
 _READING = {"GET", "HEAD", "OPTIONS"}
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Doors:
@@ -32,9 +29,7 @@ class Doors:
         if scope["type"] == "http":
             error = self._objection(scope["method"], Headers(scope=scope))
             if error is not None:
-                body = orjson.dumps(error_body(error))
-                refused = Response(body, error.status, media_type="application/json")
-                await refused(scope, receive, send)
+                await error_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

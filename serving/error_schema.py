@@ -1,6 +1,12 @@
-"""What the OpenAPI document says of errors: the statuses, and the body that all of them have."""
+"""Errors as clients see them: the statuses, OpenAI's body, and what the document says of both."""
 
+from collections.abc import Mapping
 from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from serving.errors import ServiceError
 
 REFUSALS = {
     400: "The request, or a picture in it, cannot be understood; or the prompt is too long.",
@@ -31,3 +37,23 @@ ERROR_SCHEMA: dict[str, Any] = {
         }
     },
 }
+
+
+def error_response(
+    error: ServiceError, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An error as a whole response; `status` where it is not the error's own."""
+    body = orjson.dumps(error_body(error))
+    return Response(body, status or error.status, headers, "application/json")
+
+
+def error_body(error: ServiceError) -> dict[str, Any]:
+    """OpenAI's error object."""
+    return {
+        "error": {
+            "message": str(error),
+            "type": error.kind,
+            "param": error.param,
+            "code": error.code,
+        }
+    }

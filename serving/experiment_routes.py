@@ -138,20 +138,20 @@ def _found(judge: Judge, name: str) -> Row:
 def _changed(judge: Judge, name: str, status: Status) -> dict[str, Any]:
     """Change an experiment; a promotion whose table cannot be written changes nothing."""
     spec = load_spec(_found(judge, name)["spec"])
-    before = judge.tables.current().version
-    told: dict[str, Any] = {"name": name, "status": status}
+    table: QualityTable | None = None
     try:
-        judge.register.check(name)
         if status == "promoted":
-            told["table_version"] = _promote(judge, spec).version
+            judge.register.check(name)
+            table = _promote(judge, spec)
         judge.register.change(name, status, judge.now())
     except ExperimentError as error:
-        if judge.tables.current().version != before:
+        if table is not None:
             judge.tables.undo()
         raise ConflictError(str(error), "status") from error
     except OSError as error:
         raise StorageError(f"the table could not be written: {error}") from error
-    return told
+    told: dict[str, Any] = {"name": name, "status": status}
+    return told if table is None else told | {"table_version": table.version}
 
 
 def _promote(judge: Judge, spec: Spec) -> QualityTable:

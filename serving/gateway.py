@@ -1,6 +1,5 @@
 """A request's whole path, in one screen: classify, decide, stream, record."""
 
-import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -26,7 +25,6 @@ from serving.parsing import Question
 from serving.reply import Hosted, Recorder, Reply, Told, again, durably, in_time, quietly
 from serving.transcript import Clock, Transcript
 
-_log = logging.getLogger(__name__)
 LONGEST_TOKEN = 128
 """Characters; the longest tokens of LLaMA's vocabularies are runs of as many spaces."""
 

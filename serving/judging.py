@@ -16,7 +16,7 @@ from sqlalchemy import select
 from evaluation.events import Feedback
 from evaluation.metrics.yesno import polarity
 from evaluation.stores.schema import feedback, interactions
-from evaluation.stores.sql import Row, Store
+from evaluation.stores.sql import Row, Store, image_hashes
 from serving.beside_settings import JudgeModel
 from serving.commands.ask import image_part
 from serving.pictures import PictureStore
@@ -121,7 +121,7 @@ class Judging:
 
     def _shown(self, row: Row) -> list[dict[str, Any]] | None:
         """The pictures of a request as message parts; None when one is not kept."""
-        hashes = [h for h in row["image_hashes"].split(",") if h]
+        hashes = image_hashes(row)
         found = [self._pictures.read(h) if self._pictures else None for h in hashes]
         parts = [image_part(png) for png in found if png]
         return parts if len(parts) == len(hashes) else None

@@ -115,11 +115,11 @@ def assemble(
         new_id=lambda: RequestId(str(uuid6.uuid7())),
     )
     limits = ShadowLimits(**settings.shadow.model_dump())
-    keyring = Keyring(settings.access.keys)
+    keyring, kept = Keyring(settings.access.keys), picture_store(settings)
     shadows = Shadows(gateway, limits, running.running, recording.copy, time.monotonic)
     parts = Parts(
         gateway=gateway,
-        parser=_parser(settings, described),
+        parser=_parser(settings, described, kept),
         metrics=metrics,
         ready=_readiness(engines),
         clock=time.monotonic,
@@ -132,7 +132,7 @@ def assemble(
             store, register, files, recording.word, keyring, time.time,
             tuple(b.id for b in settings.backbones), running.refresh,
         ),
-        pictures=picture_store(settings),
+        pictures=kept,
     )  # fmt: skip
     stop = threading.Event()
     thread = threading.Thread(
@@ -148,7 +148,9 @@ def assemble(
     return Built(build_api(parts), gateway, metrics, shadows, spool, stop, thread)
 
 
-def _parser(settings: Settings, described: Mapping[str, Description]) -> Parser:
+def _parser(
+    settings: Settings, described: Mapping[str, Description], kept: PictureStore | None
+) -> Parser:
     pool = ThreadPoolExecutor(4, thread_name_prefix="pictures")
     return Parser(
         settings.limits,
@@ -157,7 +159,7 @@ def _parser(settings: Settings, described: Mapping[str, Description]) -> Parser:
         Fetcher(settings.images).fetch,
         sides_px=tuple({d.image_side_px for d in described.values()}),
         most_pictures=max(b.max_images for b in settings.backbones),
-        keep=kept.keep if (kept := picture_store(settings)) else None,
+        keep=kept.keep if kept else None,
     )
 
 

@@ -20,13 +20,15 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
-from pydantic_settings import SettingsError as SourceError
 
 from evaluation.experiments import Spec
 from serving.beside_settings import Evaluation, JudgeModel, Probes, Shadow
 from serving.faults import explain, known_variables
 from serving.frozen import Frozen
 from serving.routing_settings import Routing
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Names of this machine that no other can use."""
 
 
 class SettingsError(Exception):
@@ -185,28 +187,26 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
+    def _coherent(self) -> Self:
+        return self.checked()
+
+    def checked(self) -> Self:
+        """Make sure that the parts fit each other.
+
+        Raises:
+            ValueError: they do not; among others, others could reach `service.host` without a key.
+        """
         ids = [b.id for b in self.backbones]
         if len(set(ids)) < len(ids) or "auto" in ids:
             raise ValueError("backbone ids must differ, and `auto` is taken")
         names = [key.name for key in self.access.keys]
         if len(set(names)) < len(names):
             raise ValueError("access.keys: names must differ; budgets are counted by them")
-        hosted = {*ids}
         for spec in self.experiments:
-            strange = {spec.control, spec.candidate} - hosted
+            strange = {spec.control, spec.candidate} - {*ids}
             if strange:
                 raise ValueError(f"experiments: no backbone {min(strange)!r}")
-        return self.guarded()
-
-    def guarded(self) -> Self:
-        """Refuse an address that others can reach while everybody may do everything.
-
-        Raises:
-            ValueError: there are no keys, and `service.host` is not this machine alone.
-        """
-        loopback = self.service.host in {"127.0.0.1", "localhost", "::1"}
-        if not loopback and not self.access.keys:
+        if self.service.host not in LOOPBACK and not self.access.keys:
             raise ValueError(
                 f"service.host {self.service.host} can be reached from outside: add access.keys "
                 "(`barn key` makes one)"
@@ -250,10 +250,10 @@ def load(config: str, overrides: Mapping[str, Any] | None = None) -> Settings:
         settings = Settings(**values)
         for name, value in (overrides or {}).items():
             settings = _replaced(settings, name.split("."), value)
-        return settings.guarded()  # an address given above the file has not been looked at yet
+        return settings.checked()  # what was given above the file has not been looked at yet
     except ValidationError as error:
         raise SettingsError(f"{source}:\n{explain(error, Settings)}") from error
-    except (SourceError, ValueError) as error:
+    except ValueError as error:
         raise SettingsError(f"{source}: {error}") from error
 
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 import orjson
 
 from serving import replies
+from serving.error_schema import error_body
 from serving.errors import ServiceError
 from serving.reply import Reply
 
@@ -41,15 +42,3 @@ async def events(  # noqa: PLR0913 - how a stream is written
         yield frame(replies.usage_chunk(reply, created))
     yield DONE
     on_end()
-
-
-def error_body(error: ServiceError) -> replies.Json:
-    """OpenAI's error object."""
-    return {
-        "error": {
-            "message": str(error),
-            "type": error.kind,
-            "param": error.param,
-            "code": error.code,
-        }
-    }

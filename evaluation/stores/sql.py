@@ -128,6 +128,11 @@ class Store:
         self.engine.dispose()
 
 
+def image_hashes(row: Row) -> tuple[str, ...]:
+    """The content hashes of an interaction's pictures, in order."""
+    return tuple(h for h in row["image_hashes"].split(",") if h)
+
+
 def _plain(text: str) -> str:
     """Text that every database can hold: PostgreSQL has no NUL."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from evaluation.experiments import load_spec
 from evaluation.online import Window, figures, traffic
 from evaluation.stores.schema import grades, interactions
+from evaluation.stores.sql import image_hashes
 from routing.domain import ModelCard, Task
 from routing.quality import QualityTable
 from serving.access import COOKIE, Caller
@@ -159,7 +160,6 @@ def _add_quality(api: FastAPI, pages: Pages) -> None:
         chart = await off_loop(lambda: charts.reliability(told))
         return rendered(
             "quality", caller=caller, figures=told, traffic=asked, window=window, chart=chart,
-            asked={**request.query_params},
         )  # fmt: skip
 
 
@@ -218,5 +218,5 @@ def _add_requests(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None
         return rendered(
             "request", caller=caller, row=row, detail=json.loads(row["detail"]), copies=copies,
             said=said, grades=graded,
-            pictures=[h for h in row["image_hashes"].split(",") if h and kept is not None],
+            pictures=image_hashes(row) if kept is not None else (),
         )  # fmt: skip

@@ -162,3 +162,12 @@ def test_verdicts_are_seldom_wrong_though_looked_at_after_every_pair() -> None:
         false += any(look in {"better", "worse"} for look in looks)
 
     assert false / 200 <= 0.05
+
+
+def test_a_restart_keeps_where_a_splits_candidates_lie() -> None:
+    inner = SplitSequence.start(least_propensity=0.2).inner.update([0.5, -0.25, 1.0])
+
+    again = MeanSequence.load(json.loads(json.dumps(inner.dump())))
+
+    assert again.interval() == inner.interval()
+    assert again.update([0.5]).interval() == inner.update([0.5]).interval()

@@ -60,6 +60,13 @@ class House:
         )
         return told
 
+    async def answer_and_grade(self, n: int, *, correct: bool = True) -> None:
+        """Answer `n` questions and let a person say of each answer whether it was right."""
+        for _ in range(n):
+            word = {"request_id": (await self.ask())["id"], "correct": correct}
+            await self.http.post("/v1/feedback", json=word)
+        await self.settle()
+
     async def settle(self) -> None:
         """Let copies finish, drain and grade."""
         for _ in range(20):
@@ -337,16 +344,11 @@ async def test_a_table_that_does_not_validate_is_refused_and_the_old_one_stays(
 
 async def test_refitting_publishes_a_new_version_with_live_posteriors(tmp_path: Path) -> None:
     async with house(tmp_path) as barn:
-        for _ in range(60):
-            answer = await barn.ask()
-            await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "correct": True})
-        await barn.settle()
+        await barn.answer_and_grade(60)
         evaluator = Evaluator(barn.store, barn.files, Schedule(), NOW)
 
         first, nothing_new = evaluator.refit(), evaluator.refit()
-        answer = await barn.ask()
-        await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "correct": False})
-        await barn.settle()
+        await barn.answer_and_grade(1, correct=False)
         second = evaluator.refit()
 
     assert first is not None
@@ -361,10 +363,7 @@ async def test_a_refit_does_not_bury_the_table_that_undo_goes_back_to(tmp_path: 
     async with house(tmp_path) as barn:
         before = barn.files.current()
         barn.files.replace(QualityTable(note="mine"), 0.0)
-        for _ in range(60):
-            answer = await barn.ask()
-            await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "correct": True})
-        await barn.settle()
+        await barn.answer_and_grade(60)
         refitted = Evaluator(barn.store, barn.files, Schedule(), NOW).refit()
         await barn.http.post("/v1/table/undo")
 
@@ -394,10 +393,7 @@ async def test_the_configured_table_is_read_again_and_a_broken_one_refused(tmp_p
 
 async def test_outcomes_from_before_an_operators_table_are_not_added_to_it(tmp_path: Path) -> None:
     async with house(tmp_path) as barn:
-        for _ in range(60):
-            answer = await barn.ask()
-            await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "correct": True})
-        await barn.settle()
+        await barn.answer_and_grade(60)
         barn.files.replace(QualityTable(note="of new weights"), NOW() + 1)
 
         assert Evaluator(barn.store, barn.files, Schedule(), NOW).refit() is None

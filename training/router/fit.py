@@ -63,6 +63,10 @@ class Mix:
     temperature: float
     share: float
 
+    def of(self, logits: Floats, odds: Floats) -> Floats:
+        """Mix (n, tasks) with (n,): scores of texts or, since all is linear, weights of slots."""
+        return logits / self.temperature + self.share * np.outer(odds, _VISION)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
@@ -73,7 +77,7 @@ class Read:
 
     def mixed(self, mix: Mix) -> Floats:
         """Logits of the mixture, (n, tasks)."""
-        return self.logits / mix.temperature + mix.share * np.outer(self.odds, _VISION)
+        return mix.of(self.logits, self.odds)
 
     def vision(self, mix: Mix) -> Floats:
         """P(vision family) by the mixture, (n,)."""
@@ -153,14 +157,13 @@ class Unseen:
         p, exact = np.empty(len(self.task)), np.empty(len(self.task), bool)
         for name in np.unique(self.group):
             own = self.group == name
-            mix = fit_mix(self.read.of(~own), self.vision[~own])
-            p[own] = self.read.of(own).vision(mix)
-            exact[own] = self.read.of(own).mixed(mix).argmax(axis=1) == self.task[own]
+            mix, read = fit_mix(self.read.of(~own), self.vision[~own]), self.read.of(own)
+            p[own] = read.vision(mix)
+            exact[own] = read.mixed(mix).argmax(axis=1) == self.task[own]
         return p, exact
 
-    def told(self) -> list[HeldOut]:
-        """How well each benchmark's questions are told apart."""
-        p, exact = self.cross_fitted()
+    def told(self, p: Floats, exact: NDArray[np.bool_]) -> list[HeldOut]:
+        """How well each benchmark's questions are told apart, from what `cross_fitted` gave."""
         right = (p > 0.5) == self.vision
         found = []
         for name in np.unique(self.group):
@@ -219,7 +222,7 @@ def family_ece(p: Floats, vision: NDArray[np.bool_]) -> float:
 def export(folder: Path, model: Fitted, mix: Mix) -> None:
     """Write the arrays that `routing.tasks` loads: only the slots that mean anything."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = model.weights / mix.temperature + mix.share * np.outer(model.odds, _VISION)
+    weights = mix.of(model.weights, model.odds)
     used = np.flatnonzero(np.abs(weights).max(axis=1) > 0.02)
     np.savez_compressed(
         folder / "tasks.npz",

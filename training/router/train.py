@@ -38,7 +38,8 @@ def train_router(
     groups = sorted({r.group for r in real})
     say(f"{len(rows)} questions, {len(real)} of them real, from {len(groups)} benchmarks")
     unseen = hold_out(rows, groups, say)
-    told = unseen.told()
+    p, exact = unseen.cross_fitted()
+    told = unseen.told(p, exact)
     for held in told:
         say(f"{held.group}: {held.family_accuracy:.0%} of {held.n} families right")
     mix = fit_mix(unseen.read, unseen.vision)
@@ -47,7 +48,7 @@ def train_router(
         "naive_bayes_share": mix.share,
         "family_accuracy": sum(h.family_accuracy * h.n for h in told) / len(real),
         "family_accuracy_per_benchmark": sum(h.family_accuracy for h in told) / len(told),
-        "ece": family_ece(unseen.cross_fitted()[0], unseen.vision),
+        "ece": family_ece(p, unseen.vision),
     }
     export(out, fit(rows), mix)
     report(out, told, facts)
