@@ -77,7 +77,9 @@ def main() -> None:
                         took = asked(client, item, args.control)
                         times[status].append(took)
                         time.sleep(max(0.0, args.every_s - took))
-            copies = client.get(f"/v1/experiments/{name}").json()["copies"]
+            copies = client.get(f"/v1/experiments/{name}").json()["candidates"][args.candidate][
+                "copies"
+            ]
         finally:
             client.patch(f"/v1/experiments/{name}", json={"status": "stopped"})
     report: dict[str, Any] = {"copies": copies, "interval": ratio_interval(*times.values())}

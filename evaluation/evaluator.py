@@ -6,22 +6,16 @@ One evaluator per store; everything it knows is in the store, so a restart loses
 import logging
 import os
 import threading
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from sqlalchemy import select
-
-from evaluation.confidence_maps import fit_map
-from evaluation.experiments import Register, Spec, load_spec, pairs, split_intervals
+from evaluation.experiments import UNDER_WAY, Register, Spec, load_spec, pairs
 from evaluation.grading import grade_late_shadows, grade_pending
-from evaluation.online import Window, tallies
-from evaluation.stores.schema import grades
-from evaluation.stores.sql import Row, Store
-from routing.domain import Task
-from routing.quality import ConfidenceMap, Observed, QualityTable, TableError, updated
+from evaluation.learning import learnable, maps, observed, successes
+from evaluation.splits import split_intervals
+from evaluation.stores.sql import Store
+from routing.quality import QualityTable, TableError, updated
 
 _log = logging.getLogger(__name__)
 DAY_S = 86_400.0
@@ -29,11 +23,16 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often what happens; `retention_days` 0 keeps everything."""
+    """How often what happens; `retention_days` 0 keeps everything, as does `most_events` 0.
+
+    Retention waits for experiments that run: what they have seen is kept until they end. The limit
+    on the number of events waits for nothing.
+    """
 
     refit_every_s: float = 3_600.0
     guard_every_s: float = 5.0
     retention_days: float = 0.0
+    most_events: int = 0
     least_new: int = 50  # graded answers since the last table before there is a new one
 
 
@@ -76,84 +75,79 @@ class Evaluator:
             written += grade_late_shadows(self._store, now - DAY_S, now)
             self._guard(now)
             self._outside.publish()
-            if self._schedule.retention_days > 0:
-                before_s = now - self._schedule.retention_days * DAY_S
-                self._store.forget(before_s)
-                self._outside.forget(before_s)
+            self._forget(now)
         if now - self._refitted_s >= self._schedule.refit_every_s:
             self._refitted_s = now
             self.refit()
         return written
+
+    def _forget(self, now: float) -> None:
+        before_s = 0.0
+        if self._schedule.retention_days > 0:
+            before_s = now - self._schedule.retention_days * DAY_S
+            going = [r["created_s"] for r in self._register.all() if r["status"] in UNDER_WAY]
+            before_s = min([before_s, *going])
+        if self._schedule.most_events > 0:
+            before_s = max(before_s, self._store.older_than_newest(self._schedule.most_events))
+        if before_s > 0:
+            self._store.forget(before_s)
+            self._outside.forget(before_s)
 
     def _guard(self, now: float) -> None:
         for row in self._register.all():
             if row["status"] != "running":
                 continue
             spec = load_spec(row["spec"])
-            reason = self._reason_to_stop(spec, row, now)
-            if reason:
-                _log.warning("experiment %s stopped: %s", spec.name, reason)
-                self._register.change(spec.name, "stopped", now, reason)
+            if now - row["created_s"] > spec.max_days * DAY_S:
+                self._stop(spec, now, f"it ran for {spec.max_days:g} days")
+            elif spec.mode == "split":
+                self._guard_split(spec, now)
+            else:
+                self._guard_shadow(spec, now)
 
-    def _reason_to_stop(self, spec: Spec, row: Row, now: float) -> str:
-        if now - row["created_s"] > spec.max_days * DAY_S:
-            return f"it ran for {spec.max_days:g} days"
-        if spec.mode == "split":
-            return self._reason_in_split(spec)
-        n = len(pairs(self._store, spec))
-        return f"{n} pairs were graded" if n >= spec.max_pairs else ""
+    def _stop(self, spec: Spec, now: float, reason: str) -> None:
+        _log.warning("experiment %s stopped: %s", spec.name, reason)
+        self._register.change(spec.name, "stopped", now, reason)
 
-    def _reason_in_split(self, spec: Spec) -> str:
-        """Users meet the candidate here: it goes as soon as it is surely worse by the margin."""
+    def _guard_shadow(self, spec: Spec, now: float) -> None:
+        n = min(len(pairs(self._store, spec, c)) for c in spec.candidates)
+        if n >= spec.max_pairs:
+            self._stop(spec, now, f"{n} pairs were graded")
+
+    def _guard_split(self, spec: Spec, now: float) -> None:
+        """Users meet the candidates here: one goes as soon as it is surely worse by the margin."""
         found = split_intervals(self._store, spec)
-        for task, (n, _, high) in found.items():
-            if high < -spec.margin:
-                return f"{spec.candidate} is worse on {task} by more than {spec.margin:.0%} ({n})"
-        total = found.get("all", (0, 0.0, 0.0))[0]
-        return f"{total} answers were graded" if total >= spec.max_pairs else ""
+        for candidate in spec.trying:
+            worse = [(t, n) for t, (n, _, high) in found[candidate].items() if high < -spec.margin]
+            if worse:
+                task, n = worse[0]
+                note = f"{candidate} is worse on {task} by more than {spec.margin:.0%} ({n})"
+                _log.warning("experiment %s: %s", spec.name, note)
+                self._register.withdraw(spec, candidate, now, note)
+                return  # the others are looked at with the next tick
+        total = min(told.get("all", (0, 0.0, 0.0))[0] for told in found.values())
+        if total >= spec.max_pairs:
+            self._stop(spec, now, f"{total} answers were graded")
 
     def refit(self) -> QualityTable | None:
         """Publish a table of what was graded since the priors; None when that changes nothing."""
         base = self._tables.base()
-        seen = tallies(self._store, Window(since_s=base.since_s))
-        total = sum(t.count for t in seen.values())
-        if total < self._schedule.least_new:
+        told = learnable(self._store, base.since_s)
+        if len(told) < self._schedule.least_new:
             return None
-        known = {t.value for t in Task}
-        observed = {
-            (backbone, Task(task)): Observed(float(t.score.sum()), t.count)
-            for (backbone, task), t in seen.items()
-            if task in known
-        }
-        table = updated(base, observed, self._maps(), note=f"refitted on {total} graded answers")
+        table = updated(
+            base,
+            observed(told),
+            maps(told),
+            note=f"refitted on {len(told)} graded answers",
+            success=successes(base, told),
+        )
         current = self._tables.current()
         if table.backbones == current.backbones:
             return None
         table = table.model_copy(update={"version": current.version + 1})
         self._tables.refresh(table)
         return table
-
-    def _maps(self) -> dict[tuple[str, Task], ConfidenceMap]:
-        g = grades.c
-        rows = self._store.rows(
-            select(g.request_id, g.backbone, g.task, g.confidence, g.score)
-            .where(g.kind == "served", g.by == "truth")
-            .order_by(g.at_s.desc())
-            .limit(50_000)
-        )
-        places: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for row in rows:
-            places[row["backbone"], row["task"]].append(row)
-        found: dict[tuple[str, Task], ConfidenceMap] = {}
-        for (backbone, task), some in places.items():
-            fitted = fit_map(
-                [r["request_id"] for r in some],
-                np.array([r["confidence"] for r in some]),
-                np.array([r["score"] for r in some]),
-            )
-            if fitted is not None:
-                found[backbone, Task(task)] = fitted.map
-        return found
 
 
 class TableFiles:

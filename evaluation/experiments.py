@@ -1,24 +1,22 @@
 """Shadow and split experiments: what is compared, for whom, until when, and the verdict so far."""
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import case, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from evaluation.compare import Pair, Verdict, verdicts
 from evaluation.metrics.normalise import vqa_normalise
-from evaluation.sequences import SplitSequence
 from evaluation.stores.schema import experiments, grades, interactions
-from evaluation.stores.sql import Row, Store
-from routing.domain import Task
+from evaluation.stores.sql import Row, Store, image_hashes
 from routing.odds import unit_draw
 
 FIRST_TRY = "cascade"
 """The experiment under which a cascade's first answers are kept."""
 Status = Literal["running", "paused", "stopped", "promoted"]
+UNDER_WAY = ("running", "paused")
 
 
 class ExperimentError(ValueError):
@@ -32,9 +30,13 @@ class Spec(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     control: str = Field(description="the backbone that is compared against")
-    candidate: str = Field(description="the backbone that is judged")
+    candidates: tuple[str, ...] = Field(
+        min_length=1, description="the backbones that are judged; `candidate` names a single one"
+    )
     mode: Literal["shadow", "split"] = "shadow"
-    share: float = Field(1.0, gt=0, le=1, description="of the traffic that passes the filter")
+    share: float = Field(
+        1.0, gt=0, le=1, description="of the traffic that passes the filter; a split divides it"
+    )
     tasks: tuple[str, ...] = Field((), description="none: every task")
     users: tuple[str, ...] = Field((), description="none: every user")
     margin: float = Field(0.02, gt=0, lt=1, description="differences below this do not matter")
@@ -42,13 +44,22 @@ class Spec(BaseModel):
     max_tokens: int = Field(1_000_000, ge=1, description="budget of the copies, of each front end")
     max_pairs: int = Field(20_000, ge=1, description="stop after so many graded pairs")
     max_days: float = Field(30, gt=0)
+    withdrawn: tuple[str, ...] = Field((), description="candidates that the guard has taken out")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_candidate(cls, said: Any) -> Any:
+        if isinstance(said, dict) and "candidate" in said and "candidates" not in said:
+            said = dict(said)
+            said["candidates"] = (said.pop("candidate"),)
+        return said
 
     @model_validator(mode="after")
-    def _two(self) -> Self:
+    def _differ(self) -> Self:
         if self.name == FIRST_TRY:
             raise ValueError(f"the name {FIRST_TRY!r} is taken by the first answers of cascades")
-        if self.control == self.candidate:
-            raise ValueError("control and candidate must differ")
+        if len({self.control, *self.candidates}) <= len(self.candidates):
+            raise ValueError("control and candidates must differ")
         if self.mode == "split" and self.share > 0.95:
             raise ValueError("a split needs traffic on both sides: share at most 0.95")
         return self
@@ -57,13 +68,33 @@ class Spec(BaseModel):
         """Tell whether a request passes the filter."""
         return (not self.tasks or task in self.tasks) and (not self.users or user in self.users)
 
-    def draw(self, unit: str) -> float:
-        """A number in [0, 1) that is as good as drawn, and always the same for one unit."""
-        return unit_draw(self.name, unit)
+    @property
+    def trying(self) -> tuple[str, ...]:
+        """The candidates that still take part."""
+        return tuple(c for c in self.candidates if c not in self.withdrawn)
 
-    def treated(self, unit: str) -> bool:
-        """Assign a user or request to the candidate: the same unit always to the same side."""
-        return self.draw(unit) < self.share
+    @property
+    def each(self) -> float:
+        """The share of the traffic that a split gives to each candidate."""
+        return self.share / len(self.candidates)
+
+    def draw(self, unit: str) -> float:
+        """A number in [0, 1) that is as good as drawn, and always the same for one unit.
+
+        Candidate k of `trying` has the draws from k · `each` on, control those that are left. When
+        a candidate is withdrawn, its units go to control and all others stay where they are.
+        """
+        u = unit_draw(self.name, unit)
+        slot = int(u / self.each)
+        if slot >= len(self.candidates):
+            return u
+        gone = [c for c in self.candidates if c in self.withdrawn]
+        order = [*self.trying, *gone]
+        return u + (order.index(self.candidates[slot]) - slot) * self.each
+
+    def copied(self, unit: str) -> bool:
+        """Tell whether a request is in the share that a shadow experiment copies."""
+        return unit_draw(self.name, unit) < self.share
 
 
 class Register:
@@ -95,12 +126,26 @@ class Register:
             ExperimentError: there is none of that name, or it has ended.
         """
         self.check(name)
-        going = experiments.c.status.in_(("running", "paused"))  # it may have ended meanwhile
+        going = experiments.c.status.in_(UNDER_WAY)  # it may have ended meanwhile
         change = update(experiments).where(experiments.c.name == name, going)
         with self._store.engine.begin() as connection:
             done = connection.execute(change.values(status=status, changed_s=now_s, note=note))
         if not done.rowcount:
             raise ExperimentError(f"experiment {name!r} has just ended")
+
+    def withdraw(self, spec: Spec, candidate: str, now_s: float, note: str) -> None:
+        """Take one candidate out; with the last one the experiment stops."""
+        left = spec.model_copy(update={"withdrawn": (*spec.withdrawn, candidate)})
+        status = "running" if left.trying else "stopped"
+        change = update(experiments).where(
+            experiments.c.name == spec.name, experiments.c.status == "running"
+        )
+        with self._store.engine.begin() as connection:
+            connection.execute(
+                change.values(
+                    spec=left.model_dump_json(), status=status, changed_s=now_s, note=note
+                )
+            )
 
     def check(self, name: str) -> None:
         """Make sure that an experiment can still be changed.
@@ -132,7 +177,7 @@ class Register:
         return tuple(load_spec(row["spec"]) for row in self.all() if row["status"] == "running")
 
 
-def pairs(store: Store, spec: Spec) -> list[Pair]:
+def pairs(store: Store, spec: Spec, candidate: str) -> list[Pair]:
     """Graded pairs of a shadow experiment, in the order in which both grades were known.
 
     A copy that failed counts as wrong where the primary's answer was graded: a candidate that only
@@ -153,7 +198,7 @@ def pairs(store: Store, spec: Spec) -> list[Pair]:
         .join(primary, primary.c.request_id == asked.c.request_id)
         .outerjoin(copy, (copy.c.request_id == copied.c.request_id) & (copy.c.by == "truth"))
         .where(
-            copied.c.experiment == spec.name, copied.c.backbone == spec.candidate,
+            copied.c.experiment == spec.name, copied.c.backbone == candidate,
             asked.c.backbone == spec.control, primary.c.by == "truth",
             # a verdict grades only copies that say the same: as pairs they would all be ties
             primary.c.metric != "verdict",
@@ -172,66 +217,37 @@ def pairs(store: Store, spec: Spec) -> list[Pair]:
     ]  # fmt: skip
 
 
-def outcomes(store: Store, spec: Spec) -> dict[str, int]:
-    """Count the copies by how they ended: answered, failed, dropped."""
+def outcomes(store: Store, spec: Spec) -> dict[str, dict[str, int]]:
+    """Count each candidate's copies by how they ended: answered, failed, dropped."""
     t = interactions.c
     query = (
-        select(t.outcome, func.count().label("n"))
+        select(t.backbone, t.outcome, func.count().label("n"))
         .where(t.experiment == spec.name, t.kind == "shadowed")
-        .group_by(t.outcome)
+        .group_by(t.backbone, t.outcome)
     )
-    return {"answered": 0, "failed": 0, "dropped": 0} | {
-        row["outcome"]: row["n"] for row in store.rows(query)
-    }
-
-
-def shadow_verdicts(store: Store, spec: Spec) -> tuple[Verdict, ...]:
-    """Judge a shadow experiment on what is graded so far."""
-    return verdicts(pairs(store, spec), margin=spec.margin, alpha=spec.alpha)
-
-
-def split_intervals(store: Store, spec: Spec) -> dict[str, tuple[int, float, float]]:
-    """Per task and for `all`: graded events, and the interval for candidate − control.
-
-    The order is that in which grades became known; all sequences hold together (Bonferroni), so
-    that a candidate is not taken out because one of many tasks looked bad by chance. A user stays
-    on one side, so of each user only the first graded answer counts: the later ones are not random
-    any more.
-    """
-    t, g = interactions.c, grades.c
-    query = (
-        select(t.request_id, t.user, t.task, t.backbone, g.score)
-        .join(grades, g.request_id == t.request_id)
-        .where(
-            t.experiment == spec.name,
-            t.kind == "served",
-            g.by == "truth",
-            t.backbone.in_((spec.control, spec.candidate)),
-        )
-        .order_by(g.known_s, t.request_id)
-    )
-    least = min(spec.share, 1 - spec.share)
-    alpha = spec.alpha / (len(spec.tasks or Task) + 1)  # of all tasks at once, and of `all`
-    states: dict[str, SplitSequence] = {}
-    seen: set[tuple[str, str]] = set()
+    found = {c: {"answered": 0, "failed": 0, "dropped": 0} for c in spec.candidates}
     for row in store.rows(query):
-        unit = row["user"] or row["request_id"]
-        for task in (row["task"], "all"):
-            if (task, unit) in seen:
-                continue
-            seen.add((task, unit))
-            state = states.get(task) or SplitSequence.start(alpha=alpha, least_propensity=least)
-            states[task] = state.update(
-                treated=row["backbone"] == spec.candidate,
-                score=row["score"],
-                propensity=spec.share if row["backbone"] == spec.candidate else 1 - spec.share,
-            )
-    return {
-        task: (s.control[0] + s.treatment[0], *s.interval()) for task, s in sorted(states.items())
-    }
+        found[row["backbone"]][row["outcome"]] = row["n"]
+    return found
 
 
-def flips(store: Store, spec: Spec, found: Sequence[Pair], *, most: int = 20) -> list[Row]:
+def shadow_verdicts(store: Store, spec: Spec, candidate: str) -> tuple[Verdict, ...]:
+    """Judge a candidate on what is graded so far (see `judged_pairs`)."""
+    return judged_pairs(spec, pairs(store, spec, candidate))
+
+
+def judged_pairs(spec: Spec, found: Sequence[Pair]) -> tuple[Verdict, ...]:
+    """Judge one candidate's pairs.
+
+    Each candidate is judged at its share of `alpha`: the false discovery rate over all candidates
+    and tasks is then at most `alpha`.
+    """
+    return verdicts(found, margin=spec.margin, alpha=spec.alpha / len(spec.candidates))
+
+
+def flips(
+    store: Store, spec: Spec, candidate: str, found: Sequence[Pair], *, most: int = 20
+) -> list[Row]:
     """Examples of answers that changed, the most confident losses and gains first."""
     changed = [p for p in found if (p.old_score >= 0.5) != (p.new_score >= 0.5)]
     changed.sort(key=lambda p: -max(p.old_confidence, p.new_confidence))
@@ -242,6 +258,7 @@ def flips(store: Store, spec: Spec, found: Sequence[Pair], *, most: int = 20) ->
             select(interactions).where(
                 interactions.c.primary_id == pair.request_id,
                 interactions.c.experiment == spec.name,
+                interactions.c.backbone == candidate,
             )
         )
         if asked and copies:
@@ -253,18 +270,10 @@ def flips(store: Store, spec: Spec, found: Sequence[Pair], *, most: int = 20) ->
                     "solved_by": "candidate" if pair.new_score >= 0.5 else "control",
                     "control_confidence": pair.old_confidence,
                     "candidate_confidence": pair.new_confidence,
+                    "pictures": image_hashes(asked),
                 }
             )  # fmt: skip
     return told
-
-
-def calibration_difference(found: Sequence[Pair]) -> float:
-    """Mean Brier score of the candidate minus that of the control; negative is better."""
-    if not found:
-        return 0.0
-    old = np.mean([(p.old_confidence - p.old_score) ** 2 for p in found])
-    new = np.mean([(p.new_confidence - p.new_score) ** 2 for p in found])
-    return float(new - old)
 
 
 def load_spec(text: str) -> Spec:

@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from evaluation.confidence_maps import fit_map
 from evaluation.offline import Answered
 from routing.domain import Task
-from routing.features import SLOTS, text_slots
+from routing.features import SLOTS, Features, text_slots
+from routing.offers import success_logit
 from routing.quality import ConfidenceMap, Posterior, QualityTable, Success, Worth
 
 _LEAST = 100
@@ -92,6 +95,58 @@ def fit_success(own: Sequence[Answered]) -> Success | None:
         tasks={t: float(weights[SLOTS + k]) for k, t in enumerate(tasks)},
         evidence=evidence,
     )
+
+
+def refit_success(base: Success | None, live: Sequence[Answered]) -> Success | None:
+    """A success predictor after what was seen live: the most probable one given `base` as prior.
+
+    Minimises Σ log(1 + exp(−yᵢ xᵢᵀw)) + ‖w − w₀‖² / 2 over the weights w, with those of `base` for
+    w₀ and a free intercept: with w₀ = 0 it is the logistic regression of `fit_success`. Without a
+    base it is fitted from nothing, or stays None.
+    """
+    if base is None or not live:
+        return fit_success(live) if live else base
+    tasks = sorted({Task(a.task) for a in live})
+    facts = max(len(a.facts) for a in live)
+    x = _design(live, tasks, facts)
+    known = [success_logit(base, Task(a.task), _features(a)) for a in live]
+    moved = _moved(x, np.array([a.score >= 0.5 for a in live]), np.array(known))
+    weights = dict(base.weights)
+    for slot in np.flatnonzero(np.abs(moved[:SLOTS]) > _SMALL / 10):
+        weights[int(slot)] = weights.get(int(slot), 0.0) + float(moved[slot])
+    of_facts = np.zeros(max(facts, len(base.facts)))
+    of_facts[: len(base.facts)] += base.facts
+    of_facts[:facts] += moved[SLOTS + len(tasks) : -1]
+    by_task = {t: base.tasks.get(t, 0.0) + float(moved[SLOTS + k]) for k, t in enumerate(tasks)}
+    seen = {t: base.evidence.get(t, 0.0) + sum(a.task == t for a in live) for t in tasks}
+    return Success(
+        intercept=base.intercept + float(moved[-1]),
+        weights=weights,
+        facts=tuple(float(w) for w in of_facts),
+        tasks=base.tasks | by_task,
+        evidence=base.evidence | seen,
+    )
+
+
+def _moved(x: csr_matrix, right: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """How far the weights go from where they were, the intercept last; (columns + 1,)."""
+    used = np.unique(x.indices)  # a weight whose feature nobody showed stays where it is
+    seen = x[:, used]
+
+    def loss(step: np.ndarray) -> tuple[float, np.ndarray]:
+        logit = known + seen @ step[:-1] + step[-1]
+        off = expit(logit) - right
+        value = np.logaddexp(0, logit).sum() - logit[right].sum() + step[:-1] @ step[:-1] / 2
+        return float(value), np.append(seen.T @ off + step[:-1], off.sum())
+
+    found = minimize(loss, np.zeros(used.size + 1), jac=True, method="L-BFGS-B").x
+    moved = np.zeros(x.shape[1] + 1)
+    moved[used], moved[-1] = found[:-1], found[-1]
+    return moved
+
+
+def _features(answer: Answered) -> Features:
+    return Features(tuple(text_slots(answer.question)), answer.facts)
 
 
 def _design(own: Sequence[Answered], tasks: Sequence[Task], facts: int) -> csr_matrix:

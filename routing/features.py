@@ -103,6 +103,10 @@ def features(query: Query) -> Features:
     return Features(tuple(text_slots(query.text)), image_facts(query.images))
 
 
+FACTS = ("seen", "wide", "colours", "edges", "lines", "flat", "text", "chart")
+"""What the numbers of `image_facts` are called where events keep them."""
+
+
 def image_facts(images: tuple[ImageFacts, ...]) -> tuple[float, ...]:
     """Eight numbers, about [0, 1] each: has an image, its shape, and its statistics."""
     if not images:

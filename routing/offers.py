@@ -89,10 +89,7 @@ def _expected(
 
 
 def _blended(posterior: Posterior, task: Task, features: Features, model: Success | None) -> float:
-    """Trust the success predictor of a task by its share of all outcomes that are known.
-
-    It was fitted offline; what was learned live since then stands in the posterior alone.
-    """
+    """Trust the success predictor of a task by its share of all outcomes that are known."""
     if model is None:
         return posterior.mean
     seen = model.evidence.get(task, 0.0)
@@ -102,10 +99,15 @@ def _blended(posterior: Posterior, task: Task, features: Features, model: Succes
 
 def success_probability(model: Success, task: Task, features: Features) -> float:
     """P(correct) by the predictor alone."""
+    x = success_logit(model, task, features)
+    return 1 / (1 + math.exp(-min(30.0, max(-30.0, x))))
+
+
+def success_logit(model: Success, task: Task, features: Features) -> float:
+    """The log-odds of being correct by the predictor alone."""
     x = model.intercept + model.tasks.get(task, 0.0)
     x += sum(model.weights.get(slot, 0.0) for slot in features.slots)
-    x += sum(w * v for w, v in zip(model.facts, features.facts, strict=False))
-    return 1 / (1 + math.exp(-min(30.0, max(-30.0, x))))
+    return x + sum(w * v for w, v in zip(model.facts, features.facts, strict=False))
 
 
 def within(

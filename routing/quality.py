@@ -185,14 +185,16 @@ def updated(
     confidence: Mapping[tuple[str, Task], ConfidenceMap],
     *,
     note: str,
+    success: Mapping[str, Success] | None = None,
 ) -> QualityTable:
-    """A new version of `table`: its priors plus live outcomes, and refitted confidence maps.
+    """A new version of `table`: its priors plus live outcomes, and what was refitted on them.
 
     Args:
         table: the table whose posteriors are the priors (offline evaluation).
         observed: live outcomes since the priors were made; not cumulative over versions.
         confidence: refitted maps; places that are missing keep theirs.
         note: why there is a new version.
+        success: refitted success predictors; backbones that are missing keep theirs.
     """
     backbones = dict(table.backbones)
     for (name, task), seen in observed.items():
@@ -207,4 +209,7 @@ def updated(
     for (name, task), fitted in confidence.items():
         worth = backbones.get(name, _UNKNOWN)
         backbones[name] = worth.model_copy(update={"confidence": worth.confidence | {task: fitted}})
+    for name, predictor in (success or {}).items():
+        worth = backbones.get(name, _UNKNOWN)
+        backbones[name] = worth.model_copy(update={"success": predictor})
     return QualityTable(version=table.version + 1, note=note, backbones=backbones)

@@ -20,6 +20,7 @@ class Evaluation(Frozen):
     refit_every_s: float = Field(3600, gt=0)
     guard_every_s: float = Field(5, gt=0)
     retention_days: float = Field(0, ge=0, description="0 keeps everything")
+    most_events: int = Field(0, ge=0, description="the newest that are kept; 0 keeps everything")
 
 
 class Probes(Frozen):

@@ -100,10 +100,8 @@ class Desk:
         unit = query.user
         for spec in self._splits() if question.model == AUTO else ():
             if spec.wants(scores.task.value, unit):
-                weights = {
-                    ModelId(spec.candidate): spec.share,  # first: `treated` are those below it
-                    ModelId(spec.control): 1 - spec.share,
-                }
+                weights = {ModelId(c): spec.each for c in spec.trying}  # first: see `Spec.draw`
+                weights[ModelId(spec.control)] = 1 - sum(weights.values())
                 policy = Split(weights, f"split:{spec.name}")
                 u = None if unit is None else spec.draw(unit)
                 return Case(query, asked, features, state, policy, spec, u)

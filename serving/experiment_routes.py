@@ -9,18 +9,19 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evaluation.compare import solved, verdicts
+from evaluation.compare import solved
+from evaluation.differences import shadow_differences, split_differences
 from evaluation.experiments import (
     ExperimentError,
     Spec,
     Status,
-    calibration_difference,
     flips,
+    judged_pairs,
     load_spec,
     outcomes,
     pairs,
-    split_intervals,
 )
+from evaluation.splits import split_intervals
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
 from routing.quality import Observed, QualityTable, updated
@@ -38,31 +39,47 @@ class Change(BaseModel):
 
 
 def experiment_report(store: Store, row: Row) -> dict[str, Any]:
-    """One experiment: its spec, its state and its verdicts so far."""
+    """One experiment: its spec, its state and what is known of each candidate so far."""
     spec = load_spec(row["spec"])
-    told: dict[str, Any] = {
+    tell = _shadowed if spec.mode == "shadow" else _split
+    return {
         "name": spec.name, "status": row["status"], "note": row["note"],
-        "created_s": row["created_s"], "spec": spec.model_dump(),
+        "created_s": row["created_s"], "spec": spec.model_dump(), "candidates": tell(store, spec),
     }  # fmt: skip
-    if spec.mode == "split":
-        found = split_intervals(store, spec)
-        told["differences"] = {
-            task: {"n": n, "low": low, "high": high} for task, (n, low, high) in found.items()
+
+
+def _split(store: Store, spec: Spec) -> dict[str, Any]:
+    accuracy, measured = split_intervals(store, spec), split_differences(store, spec)
+    return {
+        candidate: {
+            "withdrawn": candidate in spec.withdrawn,
+            "differences": {
+                task: {"n": n, "low": low, "high": high}
+                for task, (n, low, high) in accuracy[candidate].items()
+            },
+            "measures": {m: d.told() for m, d in measured[candidate].items()},
         }
-        return told
-    graded = pairs(store, spec)
-    who = solved(graded)
-    return told | {
-        "copies": outcomes(store, spec),
-        "verdicts": [
-            asdict(v) for v in verdicts(graded, margin=spec.margin, alpha=spec.alpha)
-        ],
-        "solved": asdict(who) | {
-            "jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent
-        },
-        "brier_difference": calibration_difference(graded),
-        "changed_answers": flips(store, spec, graded),
-    }  # fmt: skip
+        for candidate in spec.candidates
+    }
+
+
+def _shadowed(store: Store, spec: Spec) -> dict[str, Any]:
+    copies = outcomes(store, spec)
+    told = {}
+    for candidate in spec.candidates:
+        graded = pairs(store, spec, candidate)
+        who = solved(graded)
+        measured = shadow_differences(store, spec, candidate, graded)
+        told[candidate] = {
+            "copies": copies[candidate],
+            "verdicts": [asdict(v) for v in judged_pairs(spec, graded)],
+            "solved": asdict(who) | {
+                "jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent
+            },
+            "measures": {m: d.told() for m, d in measured.items()},
+            "changed_answers": flips(store, spec, candidate, graded),
+        }  # fmt: skip
+    return told
 
 
 def add_experiments(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
@@ -102,10 +119,10 @@ def _add_making(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> N
             spec = Spec.model_validate_json(await body(request))
         except ValidationError as error:
             raise refusal(error) from error
-        for name in (spec.control, spec.candidate):
+        for name in (spec.control, *spec.candidates):
             if name not in judge.backbones:
                 hosted = ", ".join(judge.backbones)
-                raise BadRequestError(f"no backbone {name!r}; there are: {hosted}", "candidate")
+                raise BadRequestError(f"no backbone {name!r}; there are: {hosted}", "candidates")
         try:
             await off_loop(lambda: judge.register.create(spec, judge.now()))
         except ExperimentError as error:
@@ -155,12 +172,13 @@ def _changed(judge: Judge, name: str, status: Status) -> dict[str, Any]:
 
 
 def _promote(judge: Judge, spec: Spec) -> QualityTable:
-    """What the copies showed of the candidate becomes part of its posteriors."""
+    """What the copies showed of the candidates becomes part of their posteriors."""
     seen: dict[tuple[str, Task], Observed] = {}
-    for pair in pairs(judge.store, spec):
-        key = (spec.candidate, Task(pair.task))
-        before = seen.get(key, Observed(0.0, 0))
-        seen[key] = Observed(before.right + pair.new_score, before.n + 1)
+    for candidate in spec.trying:
+        for pair in pairs(judge.store, spec, candidate):
+            key = (candidate, Task(pair.task))
+            before = seen.get(key, Observed(0.0, 0))
+            seen[key] = Observed(before.right + pair.new_score, before.n + 1)
     note = f"promoted {spec.name}"
     table = updated(judge.tables.current(), seen, {}, note=note)
     judge.tables.publish(table, updated(judge.tables.base(), seen, {}, note=note))

@@ -8,6 +8,7 @@ from evaluation.experiments import Spec
 from evaluation.records import ABANDONED, Answer, Interaction, Outcome
 from routing.domain import Decision, ModelCard, ModelId, Query, RequestId
 from routing.eligible import NoEligibleModelError
+from routing.features import FACTS
 from serving.desk import AUTO, Case, Desk
 from serving.engines.base import Piece, Prompt
 from serving.errors import (
@@ -193,6 +194,7 @@ class Gateway:
             "tasks": {t.value: round(p, 4) for t, p in reply.case.scores.likely},
             "accuracy": {o.card.id: round(o.accuracy, 4) for o in reply.decision.offers},
             "cost": {o.card.id: o.cost for o in reply.decision.offers},
+            "picture": dict(zip(FACTS, reply.case.features.facts, strict=True)),
         }
         interaction = Interaction(
             reply.request_id, self.now() - told.total_s, reply.case.query, reply.decision, told,
@@ -287,6 +289,6 @@ class Gateway:
 
 
 def _counts(spec: Spec, decision: Decision) -> bool:
-    """Tell whether a split chose: where load or limits left one side only, it did not."""
-    sides = {ModelId(spec.control), ModelId(spec.candidate)}
+    """Tell whether a split chose: where load or limits left some sides only, it did not."""
+    sides = {ModelId(spec.control), *map(ModelId, spec.trying)}
     return sides <= set(decision.able) and decision.model in sides

@@ -24,8 +24,8 @@ def set_quality(metrics: Metrics, store: Store, table: QualityTable, window: Win
             metrics.gauge("barn_drift_changes", len(changes), backbone, of)
     for spec in Register(store).running():
         if spec.mode == "shadow":
-            for verdict in shadow_verdicts(store, spec):
-                metrics.gauge("barn_experiment_e_value", verdict.e_value, spec.name, verdict.task)
-                metrics.gauge(
-                    "barn_experiment_difference", verdict.difference, spec.name, verdict.task
-                )
+            for candidate in spec.candidates:
+                for verdict in shadow_verdicts(store, spec, candidate):
+                    place = (spec.name, candidate, verdict.task)
+                    metrics.gauge("barn_experiment_e_value", verdict.e_value, *place)
+                    metrics.gauge("barn_experiment_difference", verdict.difference, *place)

@@ -23,7 +23,7 @@ class PictureStore:
         Raises:
             OSError: the disk is full or gone.
         """
-        path = self._folder / f"{picture.sha256}.png"
+        path = self._path(picture.sha256)
         if path.exists():
             os.utime(path)  # it was seen again: retention counts from now
             return
@@ -33,10 +33,14 @@ class PictureStore:
 
     def read(self, sha256: str) -> bytes | None:
         """The PNG of a picture, or nothing when it is not kept."""
-        if not _HASH.fullmatch(sha256):
-            return None
-        path = self._folder / f"{sha256}.png"
-        return path.read_bytes() if path.is_file() else None
+        return self._path(sha256).read_bytes() if self.has(sha256) else None
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether a picture is kept."""
+        return _HASH.fullmatch(sha256) is not None and self._path(sha256).is_file()
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / f"{sha256}.png"
 
     def forget(self, before_s: float) -> int:
         """Delete what was not seen since Unix time `before_s`; return how many."""

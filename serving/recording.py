@@ -28,6 +28,10 @@ class Recording:
             self._spool.append(Served.of(told.seen, experiment=told.experiment))
             self._metrics.saw(told)
 
+    def due(self, experiment: str) -> None:
+        """Count a shadow copy that is due; `copy` will tell how it ended."""
+        self._metrics.count("barn_shadow_offered", experiment)
+
     def copy(self, seen: Interaction, primary: RequestId, experiment: str) -> None:
         """Write down how a shadow copy ended."""
         self._spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))

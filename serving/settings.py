@@ -203,7 +203,7 @@ class Settings(BaseSettings):
         if len(set(names)) < len(names):
             raise ValueError("access.keys: names must differ; budgets are counted by them")
         for spec in self.experiments:
-            strange = {spec.control, spec.candidate} - {*ids}
+            strange = {spec.control, *spec.candidates} - {*ids}
             if strange:
                 raise ValueError(f"experiments: no backbone {min(strange)!r}")
         if self.service.host not in LOOPBACK and not self.access.keys:

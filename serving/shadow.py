@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from evaluation.experiments import Spec
 from evaluation.records import Answer, Dropped, Failure, Interaction, Outcome
@@ -42,9 +43,17 @@ class ShadowLimits:
     patience_s: float = 10.0
 
 
+class Ledger(Protocol):
+    """Where copies are written down."""
+
+    def due(self, experiment: str) -> None: ...
+    def copy(self, seen: Interaction, primary: RequestId, experiment: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Copy:
     spec: Spec
+    candidate: ModelId
     reply: Reply
     question: Question
     due_s: float
@@ -58,13 +67,13 @@ class Shadows:
         gateway: Gateway,
         limits: ShadowLimits,
         running: Callable[[], Sequence[Spec]],
-        record: Callable[[Interaction, RequestId, str], None],
+        ledger: Ledger,
         clock: Callable[[], float],
     ) -> None:
         self._gateway = gateway
         self._limits = limits
         self._running = running
-        self._record = record
+        self._ledger = ledger
         self._clock = clock
         self._queue: asyncio.Queue[_Copy] = asyncio.Queue(maxsize=limits.queue)
         self._workers: set[asyncio.Task[None]] = set()
@@ -87,14 +96,16 @@ class Shadows:
             wanted = (
                 spec.mode == "shadow"
                 and reply.decision.model == spec.control
-                and spec.candidate in self._gateway.hosted
                 and spec.wants(reply.decision.task.value, reply.question.user)
-                and spec.treated(reply.request_id)
+                and spec.copied(reply.request_id)
             )
-            if wanted:
-                self._enqueue(
-                    _Copy(spec, reply, reply.question, self._clock() + self._limits.patience_s)
-                )
+            if not wanted:
+                continue
+            due_s = self._clock() + self._limits.patience_s
+            for candidate in map(ModelId, spec.trying):
+                if candidate in self._gateway.hosted:
+                    self._ledger.due(spec.name)
+                    self._enqueue(_Copy(spec, candidate, reply, reply.question, due_s))
 
     def _enqueue(self, copy: _Copy) -> None:
         if self._over_budget(copy):
@@ -135,7 +146,7 @@ class Shadows:
 
     async def _admitted(self, copy: _Copy) -> bool:
         """Wait for a quiet moment; False when none came in time."""
-        places = {ModelId(copy.spec.candidate), ModelId(copy.spec.control)}
+        places = {copy.candidate, ModelId(copy.spec.control)}
         while self._clock() < copy.due_s:
             shares = [self._gateway.loads.share(place) for place in places]
             if max(shares) < self._limits.admit_below:
@@ -145,7 +156,7 @@ class Shadows:
 
     async def _run(self, copy: _Copy) -> Outcome:
         """Ask the candidate as the primary was asked: streamed when that was."""
-        model = ModelId(copy.spec.candidate)
+        model = copy.candidate
         hosted = self._gateway.hosted[model]
         size = copy.reply.case.query.prompt_tokens.get(model, 0)
         transcript = Transcript(self._clock, self._clock(), size)
@@ -173,13 +184,14 @@ class Shadows:
         primary = copy.reply
         decision = replace(
             primary.decision,
-            model=ModelId(copy.spec.candidate),
+            model=copy.candidate,
             propensity=1.0,
             policy=f"shadow:{copy.spec.name}",
             reason=f"copy of {primary.request_id}",
         )
+        own = _short(f"{copy.spec.name}/{copy.candidate}")
         seen = Interaction(
-            RequestId(f"{primary.request_id}-{_short(copy.spec.name)}"),
+            RequestId(f"{primary.request_id}-{own}"),
             self._gateway.now(),
             primary.case.query,
             decision,
@@ -189,7 +201,7 @@ class Shadows:
             copy.question.user,
         )
         try:
-            self._record(seen, primary.request_id, copy.spec.name)
+            self._ledger.copy(seen, primary.request_id, copy.spec.name)
         except OSError as error:  # a copy is worth no user's answer
             _log.error("a shadow copy could not be recorded: %s", error)
 

@@ -72,6 +72,7 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("barn_explored", "counter", "Requests whose backbone was drawn, not preferred.", ("policy",)),
     Metric("barn_escalations", "counter", "Cascades that asked a second backbone.", ("task",)),
     Metric("barn_confidence", "histogram", "Confidence of answers.", ("backbone",), SHARES),
+    Metric("barn_shadow_offered", "counter", "Shadow copies that were due.", ("experiment",)),
     Metric("barn_shadow_copies", "counter", "Shadow copies by how they ended.", ("experiment", "outcome")),
     Metric("barn_spool_bytes", "gauge", "Bytes in the spool that wait for the store."),
     Metric("barn_drain_failures", "counter", "Times the store was away when events were due."),
@@ -87,8 +88,8 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("barn_calibration_error", "gauge", "ECE, equal-mass bins.", ("backbone", "task")),
     Metric("barn_brier_score", "gauge", "Brier score.", ("backbone", "task")),
     Metric("barn_drift_changes", "gauge", "Changes found in the newest answers.", ("backbone", "of")),
-    Metric("barn_experiment_e_value", "gauge", "Evidence of a difference.", ("experiment", "task")),
-    Metric("barn_experiment_difference", "gauge", "Candidate − control.", ("experiment", "task")),
+    Metric("barn_experiment_e_value", "gauge", "Evidence of a difference.", ("experiment", "candidate", "task")),
+    Metric("barn_experiment_difference", "gauge", "Candidate − control.", ("experiment", "candidate", "task")),
 )  # fmt: skip
 
 

@@ -5,7 +5,9 @@ the update of a weight matrix. At the embedded scale the vision encoder learns c
 about twice as fast per step as with AdamW alone.
 """
 
-from collections.abc import Callable
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any, overload
 
 import torch
@@ -24,6 +26,69 @@ def is_hidden_matrix(name: str, parameter: nn.Parameter) -> bool:
     False
     """
     return parameter.ndim == 2 and any(part in name for part in _HIDDEN)
+
+
+class Muon(torch.optim.Optimizer):
+    """`torch.optim.Muon` in 32-bit arithmetic, all matrices of one shape at a time.
+
+    torch's own orthogonalises one matrix after the other in bfloat16, which on a CPU without AMX
+    takes more than twice as long: a quarter of a training step at the embedded scale.
+    """
+
+    def __init__(
+        self,
+        matrices: Iterable[nn.Parameter],
+        *,
+        lr: float,
+        weight_decay: float,
+        momentum: float = 0.95,
+    ) -> None:
+        defaults = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum}
+        super().__init__(matrices, defaults)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002 - the interface's
+        """Move every matrix that has a gradient once."""
+        for group in self.param_groups:
+            alike: dict[torch.Size, list[nn.Parameter]] = defaultdict(list)
+            for matrix in group["params"]:
+                if matrix.grad is not None:
+                    alike[matrix.shape].append(matrix)
+            for (rows, columns), matrices in alike.items():
+                updates = torch.stack([self._momentum(m, group["momentum"]) for m in matrices])
+                size = group["lr"] * math.sqrt(max(1.0, rows / columns))
+                for matrix, update in zip(matrices, orthogonalised(updates), strict=True):
+                    matrix.mul_(1 - group["lr"] * group["weight_decay"])
+                    matrix.add_(update, alpha=-size)
+
+    def _momentum(self, matrix: nn.Parameter, momentum: float) -> torch.Tensor:
+        """Nesterov's look ahead, as an exponential average of gradients."""
+        gradient = matrix.grad
+        if gradient is None:
+            raise ValueError("a matrix without a gradient cannot be moved")
+        state = self.state[matrix]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(gradient)
+        average: torch.Tensor = state["momentum_buffer"]
+        average.lerp_(gradient, 1 - momentum)
+        return gradient.lerp(average, momentum)
+
+
+def orthogonalised(matrices: torch.Tensor, *, steps: int = 5) -> torch.Tensor:
+    """Bring singular values near one by Newton and Schulz's quintic iteration (Jordan et al. 2024).
+
+    Args:
+        matrices: (n, rows, columns).
+        steps: iterations; after five, singular values lie between about 0.7 and 1.2.
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = matrices.transpose(1, 2) if tall else matrices
+    x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
+    for _ in range(steps):
+        gram = x @ x.transpose(1, 2)
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.transpose(1, 2) if tall else x
 
 
 class MuonAdamW(torch.optim.Optimizer):
@@ -48,9 +113,7 @@ class MuonAdamW(torch.optim.Optimizer):
         others = [p for n, p in named if not is_hidden_matrix(n, p)]
         if not hidden:
             raise ValueError("Muon needs weight matrices inside layers; this model trains none")
-        muon = torch.optim.Muon(
-            hidden, lr=muon_learning_rate, weight_decay=muon_decay, momentum=0.95
-        )
+        muon = Muon(hidden, lr=muon_learning_rate, weight_decay=muon_decay)
         adamw = torch.optim.AdamW(others, lr=learning_rate, weight_decay=decay, betas=BETAS)
         self._parts: tuple[torch.optim.Optimizer, ...] = (muon, adamw)
         super().__init__([g for part in self._parts for g in part.param_groups], {})

@@ -20,7 +20,7 @@ from training.data.charts import MAX_BARS, MAX_VALUE
 from training.data.items import PATCH_PX, SIDE_PX, Item, Split, Truth, generator
 from training.data.mixture import make_item, make_kind
 from training.data.palette import COLOUR_NAMES
-from training.data.scenes import SHAPES
+from training.data.things import SHAPES
 from training.data.writing import ALPHABET, ROW_CHARACTERS
 from training.recipe import VisionSpec
 from training.steps import Batch

@@ -21,7 +21,7 @@ from training.data.charts import MAX_VALUE
 from training.data.items import Truth
 from training.data.mixture import make_item
 from training.data.palette import COLOUR_NAMES
-from training.data.scenes import SHAPES
+from training.data.things import SHAPES
 from training.data.writing import ALPHABET, ROW_CHARACTERS
 from training.llava import whitening
 from training.recipe import StageSpec

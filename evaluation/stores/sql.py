@@ -115,6 +115,12 @@ class Store:
         with self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def older_than_newest(self, most: int) -> float:
+        """The Unix time before which everything must go so that `most` interactions are left."""
+        newest = select(interactions.c.at_s).order_by(interactions.c.at_s.desc())
+        found = self.rows(newest.offset(most - 1).limit(1))
+        return float(found[0]["at_s"]) if found else 0.0
+
     def forget(self, before_s: float) -> int:
         """Delete what is older than Unix time `before_s`; return the interactions deleted."""
         with self.engine.begin() as connection:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ _TEMPLATES = Environment(
 )
 _TEMPLATES.filters["percent"] = lambda x: f"{x:.1%}"
 _TEMPLATES.filters["fixed"] = lambda x: f"{x:.3f}"
+_TEMPLATES.filters["small"] = lambda x: f"{x:.3g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def add_console(
     _add_login(api, pages, body)
     _add_try(api, pages, desk)
     _add_quality(api, pages)
-    _add_experiments(api, pages)
+    _add_experiments(api, pages, desk.pictures)
     _add_requests(api, pages, desk.pictures)
 
 
@@ -163,7 +165,7 @@ def _add_quality(api: FastAPI, pages: Pages) -> None:
         )  # fmt: skip
 
 
-def _add_experiments(api: FastAPI, pages: Pages) -> None:
+def _add_experiments(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None:
     @api.get("/console/experiments", include_in_schema=False)
     async def listed(request: Request) -> Response:
         caller = pages.operator(request)
@@ -178,11 +180,16 @@ def _add_experiments(api: FastAPI, pages: Pages) -> None:
             raise NotFoundError(f"no experiment {name!r}")
         store, spec = pages.judge.store, load_spec(rows[name]["spec"])
         told = await off_loop(lambda: experiment_report(store, rows[name]))
-        chart = ""
-        if spec.mode == "shadow":
-            found = [(v["task"], v["n"], v["difference"], v["interval"]) for v in told["verdicts"]]
-            chart = await off_loop(lambda: charts.intervals(found, spec.margin))
-        return rendered("experiment", caller=caller, told=told, chart=chart)
+        drawn = {}
+        for candidate, one in told["candidates"].items():
+            found = [
+                (v["task"], v["n"], v["difference"], v["interval"]) for v in one.get("verdicts", [])
+            ]
+            drawn[candidate] = await off_loop(partial(charts.intervals, found, spec.margin))
+            for changed in one.get("changed_answers", []):
+                hashes = changed["pictures"]
+                changed["pictures"] = [h for h in hashes if kept is not None and kept.has(h)]
+        return rendered("experiment", caller=caller, told=told, charts=drawn)
 
 
 def _add_requests(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None:

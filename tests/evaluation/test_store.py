@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import inspect
 
+from evaluation.differences import shadow_differences, split_differences
 from evaluation.events import Feedback, Served, Shadowed
 from evaluation.experiments import (
     ExperimentError,
@@ -16,11 +17,11 @@ from evaluation.experiments import (
     outcomes,
     pairs,
     shadow_verdicts,
-    split_intervals,
 )
 from evaluation.grading import grade_late_shadows, grade_pending, orphans
 from evaluation.online import Window, drift, figures, judged, tallies, traffic
 from evaluation.records import Answer, Dropped, Failure, Interaction
+from evaluation.splits import split_intervals
 from evaluation.stores.sql import Store, connect
 from routing.domain import Decision, ModelId, Query, RequestId, Task
 
@@ -34,10 +35,13 @@ def served(  # noqa: PLR0913 - a builder
     confidence: float = 0.9,
     at_s: float = 1_000.0,
     experiment: str | None = None,
+    propensity: float = 1.0,
+    user: str | None = None,
 ) -> Served:
-    return Served.of(
+    told = Served.of(
         seen(request_id, answer, backbone, task, confidence, at_s), experiment=experiment
     )
+    return told.model_copy(update={"propensity": propensity, "user": user})
 
 
 def seen(  # noqa: PLR0913 - a builder
@@ -227,7 +231,7 @@ def test_retention_forgets_what_is_old(store: Store) -> None:
     assert graded(store) == {"new-one": 1.0}
 
 
-SPEC = Spec(name="e", control="old", candidate="new")
+SPEC = Spec(name="e", control="old", candidates=("new",))
 
 
 def test_an_experiment_is_made_once_paused_and_ended(store: Store) -> None:
@@ -258,14 +262,14 @@ def test_a_better_candidate_is_found_and_its_flips_are_shown(store: Store) -> No
     store.append(events)
     grade_pending(store, 1.0)
 
-    found = pairs(store, SPEC)
-    one, whole = shadow_verdicts(store, SPEC)
+    found = pairs(store, SPEC, "new")
+    one, whole = shadow_verdicts(store, SPEC, "new")
 
     assert (one.task, one.n, one.conclusion) == ("attribute", 120, "better")
     assert (one.solved.both, one.solved.only_new, one.solved.only_old) == (60, 60, 0)
     assert one.interval[0] > 0
     assert (whole.task, one.agreement) == ("all", 0.5)
-    assert {f["solved_by"] for f in flips(store, SPEC, found)} == {"candidate"}
+    assert {f["solved_by"] for f in flips(store, SPEC, "new", found)} == {"candidate"}
 
 
 def test_a_copy_that_failed_counts_as_wrong(store: Store) -> None:
@@ -278,7 +282,7 @@ def test_a_copy_that_failed_counts_as_wrong(store: Store) -> None:
     store.append([word("r1", truth=("red",))])
     grade_pending(store, 1.0)
 
-    (pair,) = pairs(store, SPEC)
+    (pair,) = pairs(store, SPEC, "new")
 
     assert (pair.old_score, pair.new_score, pair.same_answer) == (1.0, 0.0, False)
 
@@ -290,12 +294,12 @@ def test_a_copy_that_a_judge_has_graded_still_gets_its_truth(store: Store) -> No
     grade_pending(store, 2.0)
 
     assert grade_late_shadows(store, 0.0, 3.0) == 1
-    assert len(pairs(store, SPEC)) == 1
+    assert len(pairs(store, SPEC, "new")) == 1
 
 
 def test_the_name_of_a_cascades_first_answers_is_taken() -> None:
     with pytest.raises(ValueError, match="is taken"):
-        Spec(name="cascade", control="old", candidate="new")
+        Spec(name="cascade", control="old", candidates=("new",))
 
 
 def test_every_copy_ends_as_answered_failed_or_dropped(store: Store) -> None:
@@ -306,33 +310,115 @@ def test_every_copy_ends_as_answered_failed_or_dropped(store: Store) -> None:
     store.append([Shadowed.of(whole, primary_id="r1", experiment="e")])
     store.append([Shadowed.of(lost, primary_id="r2", experiment="e")])
 
-    assert outcomes(store, SPEC) == {"answered": 1, "failed": 0, "dropped": 1}
+    assert outcomes(store, SPEC) == {"new": {"answered": 1, "failed": 0, "dropped": 1}}
+
+
+def arm(spec: Spec, user: str) -> tuple[str, float]:
+    """The backbone that a split gives to a user, and its propensity, as the desk finds them."""
+    slot = int(spec.draw(user) / spec.each)
+    if slot < len(spec.trying):
+        return spec.trying[slot], spec.each
+    return spec.control, 1 - spec.each * len(spec.trying)
+
+
+def split_events(spec: Spec, right: dict[str, int], users: range) -> list[Any]:
+    """One answer of each user; `right` says of each backbone how many tenths it gets right."""
+    events: list[Any] = []
+    for i in users:
+        backbone, propensity = arm(spec, f"user-{i}")
+        answer = "red" if i % 10 < right[backbone] else "blue"
+        events.append(
+            served(f"r{i:05}", answer, backbone=backbone, experiment=spec.name,
+                   propensity=propensity, user=f"user-{i}")
+        )  # fmt: skip
+        events.append(word(f"r{i:05}", truth=("red",)))
+    return events
 
 
 def test_a_split_measures_the_difference_between_its_arms(store: Store) -> None:
-    spec = Spec(name="s", control="old", candidate="new", mode="split", share=0.5)
-    events: list[Any] = []
-    for i in range(400):
-        backbone = "new" if spec.treated(f"user-{i}") else "old"
-        answer = "red" if backbone == "new" or i % 3 == 0 else "blue"
-        events.append(served(f"r{i}", answer, backbone=backbone, experiment="s"))
-        events.append(word(f"r{i}", truth=("red",)))
-    store.append(events)
+    spec = Spec(name="s", control="old", candidates=("new",), mode="split", share=0.5)
+    store.append(split_events(spec, {"old": 3, "new": 10}, range(400)))
     grade_pending(store, 1.0)
 
-    told = split_intervals(store, spec)
+    told = split_intervals(store, spec)["new"]
 
     n, low, high = told["attribute"]
     assert n == 400
-    assert 0 < low < 2 / 3 < high
+    assert 0 < low < 0.7 < high
+
+
+def test_a_split_judges_each_of_several_candidates_against_control(store: Store) -> None:
+    spec = Spec(name="s", control="old", candidates=("new", "newer"), mode="split", share=0.6)
+    store.append(split_events(spec, {"old": 5, "new": 0, "newer": 10}, range(900)))
+    grade_pending(store, 1.0)
+
+    told, measured = split_intervals(store, spec), split_differences(store, spec)
+
+    assert told["new"]["all"][2] < 0 < told["newer"]["all"][1]
+    assert told["new"]["all"][1] < -0.5 < told["new"]["all"][2]
+    assert told["newer"]["all"][1] < 0.5 < told["newer"]["all"][2]
+    assert measured["newer"]["total_s"].n == 900
+    assert abs(measured["newer"]["total_s"].mean) < 0.01  # all of them took as long
+
+
+def test_a_candidate_that_is_withdrawn_moves_nobody_but_its_own_users() -> None:
+    whole = Spec(name="s", control="old", candidates=("a", "b", "c"), mode="split", share=0.6)
+    less = whole.model_copy(update={"withdrawn": ("b",)})
+    users = [f"user-{i}" for i in range(3_000)]
+    before, after = [arm(whole, u)[0] for u in users], [arm(less, u)[0] for u in users]
+
+    moved = {(x, y) for x, y in zip(before, after, strict=True) if x != y}
+    assert moved == {("b", "old")}
+    assert after.count("a") / 3_000 == pytest.approx(0.2, abs=0.03)
+
+
+def test_the_guard_withdraws_a_candidate_and_stops_with_the_last(store: Store) -> None:
+    spec = Spec(name="s", control="old", candidates=("new", "newer"), mode="split", share=0.6)
+    register = Register(store)
+    register.create(spec, 1.0)
+    register.withdraw(spec, "new", 2.0, "worse")
+    (left,) = register.running()
+    register.withdraw(left, "newer", 3.0, "worse too")
+
+    assert left.trying == ("newer",)
+    assert register.find("s")["status"] == "stopped"
+    assert register.find("s")["note"] == "worse too"
+
+
+def test_what_a_candidate_costs_is_told_with_an_interval(store: Store) -> None:
+    events: list[Any] = []
+    for i in range(60):
+        dear = copy(f"r{i:02}", "red").model_copy(
+            update={"cost": 0.003 + 0.0001 * (i % 3), "total_s": 0.05}
+        )
+        events += [served(f"r{i:02}", "red"), dear, word(f"r{i:02}", truth=("red",))]
+    store.append(events)
+    grade_pending(store, 1.0)
+
+    told = shadow_differences(store, SPEC, "new", pairs(store, SPEC, "new"))
+
+    cost, brier = told["cost"], told["brier"]
+    assert cost.n == 60
+    assert cost.mean == pytest.approx(0.0021)
+    assert 0.002 < cost.low < 0.0021 < cost.high < 0.0022
+    assert told["total_s"].mean == pytest.approx(0.03)
+    assert brier.mean == pytest.approx(0.2**2 - 0.1**2)
+
+
+def test_a_specification_may_name_a_single_candidate() -> None:
+    told = {"name": "e", "control": "old", "candidate": "new"}
+
+    assert Spec.model_validate(told) == SPEC
+    with pytest.raises(ValueError, match="must differ"):
+        Spec(name="e", control="old", candidates=("new", "new"))
 
 
 def test_a_split_gives_the_same_user_the_same_side_and_about_its_share() -> None:
-    spec = Spec(name="s", control="old", candidate="new", mode="split", share=0.25)
-    sides = [spec.treated(f"user-{i}") for i in range(4_000)]
+    spec = Spec(name="s", control="old", candidates=("new",), mode="split", share=0.25)
+    sides = [arm(spec, f"user-{i}")[0] for i in range(4_000)]
 
-    assert sides == [spec.treated(f"user-{i}") for i in range(4_000)]
-    assert sum(sides) / 4_000 == pytest.approx(0.25, abs=0.03)
+    assert sides == [arm(spec, f"user-{i}")[0] for i in range(4_000)]
+    assert sides.count("new") / 4_000 == pytest.approx(0.25, abs=0.03)
 
 
 def test_a_judges_grades_are_corrected_by_the_truth(store: Store) -> None:

@@ -17,18 +17,21 @@ from evaluation.evaluator import Evaluator, Schedule, TableFiles
 from evaluation.events import Served, Shadowed
 from evaluation.experiments import Register
 from evaluation.grading import grade_pending
+from evaluation.records import Interaction
 from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
+from routing.domain import ModelId, RequestId
 from routing.policies.family import ByFamily
 from routing.quality import QualityTable, TableError
 from serving.access import Keyring, hashed
+from serving.engines.base import Engine
 from serving.engines.scripted import Scripted
 from serving.feeds import ExperimentFeed, TableFeed
 from serving.judge import Judge
 from serving.reply import Told
 from serving.settings import Key
 from serving.shadow import ShadowLimits, Shadows
-from tests.builders import NEW, OLD, api, ask, gateway
+from tests.builders import CARDS, NEW, OLD, api, ask, card, gateway
 
 pytestmark = pytest.mark.anyio
 NOW = time.time  # noqa: TID251 - the tests supply the real clock
@@ -50,6 +53,7 @@ class House:
     feed: ExperimentFeed
     shadows: Shadows
     files: TableFiles
+    offered: list[str]
 
     async def ask(self, text: str = "what color is it?", **body: Any) -> dict[str, Any]:
         whole = {"model": "auto", "messages": ask(text), "max_tokens": 8, **body}
@@ -75,6 +79,20 @@ class House:
         grade_pending(self.store, NOW())
 
 
+@dataclass
+class Written:
+    """Copies go to the spool, and those that are due are counted."""
+
+    spool: Spool
+    offered: list[str]
+
+    def due(self, experiment: str) -> None:
+        self.offered.append(experiment)
+
+    def copy(self, seen: Interaction, primary: RequestId, experiment: str) -> None:
+        self.spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))
+
+
 @asynccontextmanager
 async def house(
     folder: Path, limits: ShadowLimits | None = None, **engines: Scripted
@@ -87,8 +105,12 @@ async def house(
     def record(told: Told) -> None:
         spool.append(Served.of(told.seen, experiment=told.experiment))
 
+    offered: list[str] = []
+    hosted: dict[ModelId, Engine] = {OLD: Scripted(), NEW: Scripted(("dog",))}
+    hosted |= {ModelId(name): engine for name, engine in engines.items()}
     service = gateway(
-        engines={OLD: engines.get("old", Scripted()), NEW: engines.get("new", Scripted(("dog",)))},
+        engines=hosted,
+        cards=CARDS + tuple(card(m, price=4.0) for m in hosted if m not in {OLD, NEW}),
         record=record,
         policies={"family": ByFamily()},
         splits=feed.splits,
@@ -97,9 +119,7 @@ async def house(
         service,
         limits or ShadowLimits(),
         feed.running,
-        lambda seen, primary, name: spool.append(
-            Shadowed.of(seen, primary_id=primary, experiment=name)
-        ),
+        Written(spool, offered),
         time.monotonic,
     )
     keys = (
@@ -107,14 +127,14 @@ async def house(
         Key(name="ann", sha256=hashed("ann")),
     )
     judge = Judge(
-        store, register, files, spool.append, Keyring(keys), NOW, (OLD, NEW), feed.refresh
+        store, register, files, spool.append, Keyring(keys), NOW, tuple(hosted), feed.refresh
     )
     app = api(service, keys=keys, judge=judge, shadows=shadows)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers=OPERATOR
     ) as client:
         drainer = Drainer(folder / "spool", store)
-        yield House(client, store, drainer, feed, shadows, files)
+        yield House(client, store, drainer, feed, shadows, files, offered)
         await shadows.close()
     spool.close()
     store.close()
@@ -197,13 +217,28 @@ async def test_a_shadow_experiment_copies_every_request_and_judges_the_pairs(
             await barn.http.post("/v1/feedback", json=word)
         await barn.settle()
 
-        told = (await barn.http.get("/v1/experiments/try-new")).json()
+        told = (await barn.http.get("/v1/experiments/try-new")).json()["candidates"]["new"]
 
     assert told["copies"] == {"answered": 40, "failed": 0, "dropped": 0}
     (one,) = [v for v in told["verdicts"] if v["task"] == "attribute"]
     assert (one["n"], one["conclusion"]) == (40, "better")
     assert told["solved"]["only_new"] == 40
     assert told["changed_answers"][0]["candidate"] == "dog"
+
+
+async def test_every_copy_that_was_due_ends_once_for_each_candidate(tmp_path: Path) -> None:
+    spec = {"name": "both", "control": "old", "candidates": ["new", "newest"]}
+    async with house(tmp_path, newest=Scripted(breaks_after=0)) as barn:
+        assert (await barn.http.post("/v1/experiments", json=spec)).status_code == 201
+        for _ in range(5):
+            await barn.ask()
+        await barn.settle()
+
+        told = (await barn.http.get("/v1/experiments/both")).json()["candidates"]
+
+    assert told["new"]["copies"] == {"answered": 5, "failed": 0, "dropped": 0}
+    assert told["newest"]["copies"] == {"answered": 0, "failed": 5, "dropped": 0}
+    assert barn.offered == ["both"] * 10
 
 
 async def test_copies_are_dropped_and_counted_while_the_backbones_are_busy(tmp_path: Path) -> None:
@@ -213,7 +248,8 @@ async def test_copies_are_dropped_and_counted_while_the_backbones_are_busy(tmp_p
         await asyncio.gather(*(barn.ask() for _ in range(12)))
         await barn.settle()
 
-        copies = (await barn.http.get("/v1/experiments/try-new")).json()["copies"]
+        told = (await barn.http.get("/v1/experiments/try-new")).json()
+        copies = told["candidates"]["new"]["copies"]
 
     assert sum(copies.values()) == 12
     assert copies["dropped"] > 0
@@ -226,7 +262,8 @@ async def test_a_candidate_that_breaks_touches_no_user_and_is_counted(tmp_path: 
             assert (await barn.ask())["model"] == "old"
         await barn.settle()
 
-        copies = (await barn.http.get("/v1/experiments/try-new")).json()["copies"]
+        told = (await barn.http.get("/v1/experiments/try-new")).json()
+        copies = told["candidates"]["new"]["copies"]
 
     assert copies == {"answered": 0, "failed": 3, "dropped": 0}
 
@@ -239,7 +276,8 @@ async def test_a_budget_of_tokens_is_kept(tmp_path: Path) -> None:
             await asyncio.sleep(0.1)
         await barn.settle()
 
-        copies = (await barn.http.get("/v1/experiments/try-new")).json()["copies"]
+        told = (await barn.http.get("/v1/experiments/try-new")).json()
+        copies = told["candidates"]["new"]["copies"]
 
     assert copies == {"answered": 1, "failed": 0, "dropped": 2}
 
@@ -268,7 +306,8 @@ async def test_a_split_gives_each_user_one_side_and_a_worse_candidate_is_taken_o
     assert {m for models in sides.values() for m in models} == {"old", "new"}
     assert told["status"] == "stopped"
     assert "new is worse" in told["note"]
-    assert told["differences"]["attribute"]["high"] < -0.02
+    assert told["candidates"]["new"]["withdrawn"]
+    assert told["candidates"]["new"]["differences"]["attribute"]["high"] < -0.02
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,16 @@ def make_chart(rng: Random, split: Split) -> Item:
         patch_colour=patch_labels(Mark(box, COLOUR_NAMES.index(b.colour) + 1) for b, box in seen),
         patch_centre=patch_labels((Mark(box, 1) for box in boxes), centres=True),
     )
-    return Item("chart", tuple(_questions(rng, bars)), image, truth, _told(bars))
+    asked = tuple(_questions(rng, bars))
+    if split == "train":
+        asked += (_reading(rng, bars), _restated(rng, bars))
+    return Item("chart", asked, image, truth, _told(bars))
 
 
 def told_chart(rng: Random, split: Split) -> tuple[str, list[Asked]]:
     """A chart in words, from left to right, and questions about it: text to learn from."""
     bars = _drawn(rng, split)
-    return _told(bars), list(_questions(rng, bars))
+    return _told(bars), [*_questions(rng, bars), _reading(rng, bars), _restated(rng, bars)]
 
 
 def _told(bars: Sequence[Bar]) -> str:
@@ -95,6 +98,23 @@ def _questions(rng: Random, bars: Sequence[Bar]) -> Iterator[Asked]:
     yield _comparison(rng, bars)
     yield rng.choice((_sum, _difference, _comparison))(rng, bars)
     yield rng.choice((_sum, _difference))(rng, bars)
+
+
+def _reading(rng: Random, bars: Sequence[Bar]) -> Asked:
+    """All bars in no order, for training: a value is told by its bar's colour, and by that alone.
+
+    Nothing stands between the two, so that one look from the colour's own token is enough.
+    """
+    asks = ("what are the values of the bars?", "read every bar.")
+    told = " ".join(f"{b.colour}{b.value}" for b in rng.sample(bars, len(bars)))
+    return Asked(worded(rng, *asks), told, "chart value")
+
+
+def _restated(rng: Random, bars: Sequence[Bar]) -> Asked:
+    """One bar, named again before its value, for training: to find what the question is about."""
+    bar = rng.choice(list(bars))
+    asks = (f"name the {bar.colour} bar and its value.", f"read the {bar.colour} bar.")
+    return Asked(worded(rng, *asks), f"{bar.colour}{bar.value}", "chart value")
 
 
 def _sum(rng: Random, bars: Sequence[Bar]) -> Asked:

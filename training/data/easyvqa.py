@@ -7,7 +7,7 @@ from PIL import Image
 
 from training.data.items import Asked, Item, Split, Truth
 from training.data.palette import COLOUR_NAMES
-from training.data.scenes import SHAPES
+from training.data.things import SHAPES
 
 SKILL = "easy-vqa"
 

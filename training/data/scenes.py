@@ -1,65 +1,36 @@
 """Scenes of coloured shapes: recognition, attributes, counting, space, two-hop and logic."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from PIL import Image, ImageDraw
 
 from training.data.items import SIDE_PX, Asked, Item, Mark, Split, Truth, belongs, patch_labels
+from training.data.lessons import scene_lessons
 from training.data.palette import COLOUR_NAMES, COLOURS, background, jittered, worded
+from training.data.things import PLACES, RELATIONS, SHAPES, Scene, Thing, kinds
 
-SHAPES = ("circle", "rectangle", "triangle", "star")
-PLACES = (
-    "top left", "top", "top right",
-    "left", "center", "right",
-    "bottom left", "bottom", "bottom right",
-)  # fmt: skip
 SCALE = 2  # drawn larger and averaged down, for smooth edges
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """One shape; `cell` counts the 3 x 3 grid in reading order."""
-
-    shape: str
-    colour: str
-    large: bool
-    cell: int
-
-    @property
-    def row(self) -> int:
-        return self.cell // 3
-
-    @property
-    def column(self) -> int:
-        return self.cell % 3
-
-
 Box = tuple[float, float, float, float]
-Scene = Sequence[Thing]
-Relation = Callable[[Thing, Thing], bool]
-RELATIONS: dict[str, Relation] = {
-    "left of": lambda a, b: a.column < b.column,
-    "right of": lambda a, b: a.column > b.column,
-    "above": lambda a, b: a.row < b.row,
-    "below": lambda a, b: a.row > b.row,
-}
 
 
 def make_scene(rng: Random, split: Split) -> Item:
     """Draw a scene of one to five shapes that belongs to `split`, with up to eight questions."""
     things = _drawn(rng, split)
     image, boxes = _draw(rng, things)  # first: other questions do not make other pictures
-    asked = tuple(_questions(rng, things, split))
+    asked = tuple(_questions(rng, things))
+    if split == "train":
+        asked += tuple(scene_lessons(rng, things))
     return Item("scene", asked, image, _truth(things, boxes), _told(things))
 
 
 def told_scene(rng: Random, split: Split) -> tuple[str, list[Asked]]:
     """A scene in words, in reading order, and questions about it: text to learn from."""
     things = _drawn(rng, split)
-    return _told(things), list(_questions(rng, things, split))
+    return _told(things), [*_questions(rng, things), *scene_lessons(rng, things)]
 
 
 def _told(things: Scene) -> str:
@@ -129,11 +100,9 @@ def _outline(rng: Random, shape: str, x: float, y: float, r: float) -> list[tupl
     ]
 
 
-def _questions(rng: Random, things: Scene, split: Split) -> Iterator[Asked]:
+def _questions(rng: Random, things: Scene) -> Iterator[Asked]:
     makers = [_recognition, _attribute, _counting, _spatial, _existence, _two_hop, _logic]
     weights = [1, 1, 4, 4, 1, 1, 2]  # most for what is learned last
-    if split == "train":  # to find everything that is counted is taught, never tested
-        makers, weights = [*makers, _finding], [*weights, 2]
     wanted = [m for m, w in zip(makers, weights, strict=True) for _ in range(w)]
     for maker in rng.sample(wanted, 8):
         yield from maker(rng, things)
@@ -185,27 +154,12 @@ def _attribute(rng: Random, things: Scene) -> Iterator[Asked]:
 
 
 def _counting(rng: Random, things: Scene) -> Iterator[Asked]:
-    found = _kinds(things)
+    found = kinds(things)
     counts = sorted({len(kind) for kind in found.values()})
     count = rng.choices(counts, weights=counts)[0]  # or nearly every answer would be 1
     what = rng.choice([what for what, kind in found.items() if len(kind) == count])
     asks = (f"how many {what} are there?", f"count the {what}.", f"how many {what} do you see?")
     yield Asked(worded(rng, *asks), str(count), "counting")
-
-
-def _finding(rng: Random, things: Scene) -> Iterator[Asked]:
-    found = {what: kind for what, kind in _kinds(things).items() if 1 < len(kind) < len(things)}
-    if found:
-        what = rng.choice(list(found))
-        places = ", ".join(PLACES[t.cell] for t in sorted(found[what], key=lambda t: t.cell))
-        yield Asked(worded(rng, f"where are the {what}?", f"find the {what}."), places, "spatial")
-
-
-def _kinds(things: Scene) -> dict[str, list[Thing]]:
-    """What can be counted in a scene, and the things that are to be counted."""
-    shapes = {f"{t.shape}s": [o for o in things if o.shape == t.shape] for t in things}
-    colours = {f"{t.colour} shapes": [o for o in things if o.colour == t.colour] for t in things}
-    return {"shapes": list(things)} | shapes | colours
 
 
 def _spatial(rng: Random, things: Scene) -> Iterator[Asked]:

@@ -18,7 +18,8 @@ if (create) {
     e.preventDefault();
     const value = (id) => document.getElementById(id).value;
     const spec = {
-      name: value("name"), control: value("control"), candidate: value("candidate"),
+      name: value("name"), control: value("control"),
+      candidates: Array.from(document.getElementById("candidates").selectedOptions, (o) => o.value),
       mode: value("mode"), share: Number(value("share")),
     };
     if (await call("POST", "/v1/experiments", spec)) location.href = "/console/experiments/" + spec.name;

@@ -1,0 +1,112 @@
+"""How much slower, dearer and worse calibrated a candidate is than control, whenever one looks."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+
+from evaluation.compare import Pair
+from evaluation.experiments import Spec
+from evaluation.sequences import asymptotic
+from evaluation.stores.schema import interactions
+from evaluation.stores.sql import Row, Store
+
+MEASURES = {"total_s": "seconds", "first_token_s": "seconds", "cost": "dollars"}
+_MOST = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean of candidate − control over `n` requests, and its asymptotic confidence sequence.
+
+    `low` and `high` are infinite while there is too little to say anything.
+    """
+
+    n: int
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float], alpha: float) -> "Difference":
+        """Summarise differences in the order in which they became known."""
+        low, high = asymptotic(values, alpha=alpha)
+        return cls(len(values), float(np.mean(values)) if len(values) else 0.0, low, high)
+
+    def told(self) -> dict[str, float | None]:
+        """As JSON, which has no infinity: null where nothing can be said yet."""
+        ends = {"low": self.low, "high": self.high}
+        known = {name: end if math.isfinite(end) else None for name, end in ends.items()}
+        return {"n": self.n, "mean": self.mean, **known}
+
+
+def shadow_differences(
+    store: Store, spec: Spec, candidate: str, graded: Sequence[Pair]
+) -> dict[str, Difference]:
+    """Of a request and its copy: seconds and dollars of both answered, Brier score of graded ones.
+
+    A copy waits for a quiet moment and its primary does not, so compare seconds under light load.
+    """
+    asked, copied = interactions.alias("asked"), interactions.alias("copied")
+    differences = [(copied.c[name] - asked.c[name]).label(name) for name in MEASURES]
+    rows = store.rows(
+        select(*differences)
+        .select_from(copied.join(asked, asked.c.request_id == copied.c.primary_id))
+        .where(
+            copied.c.experiment == spec.name, copied.c.backbone == candidate,
+            copied.c.outcome == "answered", asked.c.outcome == "answered",
+            asked.c.backbone == spec.control,
+        )
+        .order_by(copied.c.at_s, copied.c.request_id)
+        .limit(_MOST)
+    )  # fmt: skip
+    alpha = spec.alpha / len(spec.candidates)
+    brier = [
+        (p.new_confidence - p.new_score) ** 2 - (p.old_confidence - p.old_score) ** 2
+        for p in graded
+    ]
+    measured = {m: Difference.of([row[m] for row in rows], alpha) for m in MEASURES}
+    return {"brier": Difference.of(brier, alpha)} | measured
+
+
+def split_differences(store: Store, spec: Spec) -> dict[str, dict[str, Difference]]:
+    """Per candidate: seconds and dollars beside control's, weighed by the recorded propensities."""
+    t = interactions.c
+    rows = store.rows(
+        select(t.request_id, t.user, t.backbone, t.propensity, *(t[m] for m in MEASURES))
+        .where(
+            t.experiment == spec.name, t.kind == "served", t.outcome == "answered",
+            t.backbone.in_((spec.control, *spec.candidates)),
+        )
+        .order_by(t.at_s, t.request_id)
+        .limit(_MOST)
+    )  # fmt: skip
+    once, users = [], set()
+    for row in rows:  # a user stays on one side: only the first answer is random
+        unit = row["user"] or row["request_id"]
+        if unit not in users:
+            users.add(unit)
+            once.append(row)
+    alpha = spec.alpha / len(spec.candidates)
+    return {
+        c: {m: Difference.of(_weighed(once, spec.control, c, m), alpha) for m in MEASURES}
+        for c in spec.candidates
+    }
+
+
+def _weighed(rows: Sequence[Row], control: str, candidate: str, measure: str) -> list[float]:
+    """Unbiased estimates of the difference, one of each event (Robins et al. 1994)."""
+    seen = {control: (0, 0.0), candidate: (0, 0.0)}
+    estimates = []
+    for row in rows:
+        means = {arm: total / max(1, n) for arm, (n, total) in seen.items()}
+        estimate = means[candidate] - means[control]
+        arm, value = row["backbone"], row[measure]
+        if arm in seen:
+            off = (value - means[arm]) / row["propensity"]
+            estimate += off if arm == candidate else -off
+            seen[arm] = (seen[arm][0] + 1, seen[arm][1] + value)
+        estimates.append(estimate)
+    return estimates
