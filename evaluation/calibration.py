@@ -46,6 +46,27 @@ def reliability(tally: Tally, *, bins: int = DEFAULT_BINS) -> tuple[Bin, ...]:
     )
 
 
+BANDS = 8
+
+
+def bands(tally: Tally) -> dict[float, Bin]:
+    """Group the answers by confidence into eight bands of equal width, by lower end; for heat maps.
+
+    Bands without answers are left out.
+
+    >>> {low: one.accuracy for low, one in bands(Tally.of([0.9, 0.95, 0.1], [1, 0, 0])).items()}
+    {0.0: 0.0, 0.875: 0.5}
+    """
+    n, confidence, score = (
+        values.reshape(BANDS, -1).sum(axis=1) for values in (tally.n, tally.confidence, tally.score)
+    )
+    return {
+        k / BANDS: Bin(round(float(n[k])), float(confidence[k] / n[k]), float(score[k] / n[k]))
+        for k in range(BANDS)
+        if n[k]
+    }
+
+
 def _equal_mass(tally: Tally, bins: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sums of n, confidence and score per group; a group never splits a cell of the tally."""
     total = tally.n.sum()

@@ -105,6 +105,28 @@ def verdicts(
     return (*held, _judge("all", pairs, margin, alpha))
 
 
+def closing_in(
+    pairs: Sequence[Pair], *, alpha: float = 0.05, looks: int = 60
+) -> list[tuple[int, float, float, float]]:
+    """How the confidence sequence over all pairs came to where it is.
+
+    Args:
+        pairs: in the order in which they became known.
+        alpha: the probability that the sequence ever misses the difference.
+        looks: at most so many points are told, evenly spread.
+
+    Returns:
+        Number of pairs, mean difference so far, low and high end.
+    """
+    differences = np.array([p.new_score - p.old_score for p in pairs])
+    stops = np.unique(np.linspace(1, len(pairs), min(looks, len(pairs))).round().astype(int))
+    sequence, before, told = paired(alpha), 0, []
+    for stop in stops if len(pairs) else ():
+        sequence, before = sequence.update(differences[before:stop]), stop
+        told.append((int(stop), float(differences[:stop].mean()), *sequence.interval()))
+    return told
+
+
 def _judge(task: str, pairs: Sequence[Pair], margin: float, alpha: float) -> Verdict:
     old = np.array([p.old_score for p in pairs])
     new = np.array([p.new_score for p in pairs])

@@ -4,18 +4,16 @@ One evaluator per store; everything it knows is in the store, so a restart loses
 """
 
 import logging
-import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from evaluation.experiments import UNDER_WAY, Register, Spec, load_spec, pairs
 from evaluation.grading import grade_late_shadows, grade_pending
 from evaluation.learning import learnable, maps, observed, successes
 from evaluation.splits import split_intervals
 from evaluation.stores.sql import Store
-from routing.quality import QualityTable, TableError, updated
+from evaluation.tables import Tables
+from routing.quality import QualityTable, updated
 
 _log = logging.getLogger(__name__)
 DAY_S = 86_400.0
@@ -52,7 +50,7 @@ class Evaluator:
     def __init__(
         self,
         store: Store,
-        tables: "TableFiles",
+        tables: Tables,
         schedule: Schedule,
         now: Callable[[], float],
         outside: Outside | None = None,
@@ -148,106 +146,3 @@ class Evaluator:
         table = table.model_copy(update={"version": current.version + 1})
         self._tables.refresh(table)
         return table
-
-
-class TableFiles:
-    """The quality table on disk: `base` with the priors, and the current version above it."""
-
-    def __init__(self, folder: Path, shipped: Path | None) -> None:
-        self._current = folder / "table.json"
-        self._base = folder / "table-base.json"
-        self._shipped = shipped
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def base(self) -> QualityTable:
-        """The table whose posteriors hold no live outcomes."""
-        return self._read(self._base) or self._ship()
-
-    def current(self) -> QualityTable:
-        """The newest table."""
-        return self.published() or self.base()
-
-    def published(self) -> QualityTable | None:
-        """The newest table that was published; None when there is none that can be read."""
-        return self._read(self._current)
-
-    def stamp(self) -> tuple[float, int]:
-        """Something that changes whenever the current table does."""
-        try:
-            found = self._current.stat()
-        except FileNotFoundError:
-            return 0.0, 0
-        return found.st_mtime, found.st_ino
-
-    def refresh(self, table: QualityTable) -> None:
-        """Make a refitted table the current one; what `undo` goes back to stays what it was."""
-        self._write(self._current, table)
-
-    def publish(self, table: QualityTable, base: QualityTable | None = None) -> None:
-        """Make `table` the current one, at once and whole, and `base` what refits start from.
-
-        What there was before is kept beside them, for `undo`.
-        """
-        self._write(self._current.with_name("table-before.json"), self.current())
-        self._write(self._current.with_name("table-base-before.json"), self.base())
-        if base is not None:
-            self._write(self._base, base)
-        self._write(self._current, table)
-
-    def replace(self, table: QualityTable, now_s: float) -> QualityTable:
-        """Take an operator's table: it becomes the base and the current one, as a new version.
-
-        Refits add to it what is answered from Unix time `now_s` on.
-        """
-        version = self.current().version + 1
-        table = table.model_copy(update={"version": version, "since_s": now_s})
-        self.publish(table, table)
-        return table
-
-    def reload(self, now_s: float) -> QualityTable:
-        """Take the configured file as it is now, as an operator's table (see `replace`).
-
-        Raises:
-            TableError: there is none, or it does not validate; the table in use stays.
-        """
-        if self._shipped is None:
-            raise TableError("no file is configured (routing.table)")
-        try:
-            text = self._shipped.read_bytes()
-        except OSError as error:
-            raise TableError(f"{self._shipped}: {error.strerror}") from error
-        return self.replace(QualityTable.parse(text), now_s)
-
-    def undo(self) -> QualityTable:
-        """Go back to the table before the current one, as a new version.
-
-        Raises:
-            TableError: there is none.
-        """
-        before = self._read(self._current.with_name("table-before.json"))
-        base = self._read(self._current.with_name("table-base-before.json"))
-        if before is None:
-            raise TableError("there is no earlier table to go back to")
-        table = before.model_copy(update={"version": self.current().version + 1})
-        self.publish(table, base)
-        return table
-
-    def _ship(self) -> QualityTable:
-        found = self._read(self._shipped) if self._shipped else None
-        return found or QualityTable(version=0, note="nothing is known yet")
-
-    @staticmethod
-    def _read(path: Path | None) -> QualityTable | None:
-        if path is None or not path.is_file():
-            return None
-        try:
-            return QualityTable.parse(path.read_bytes())
-        except TableError as error:
-            _log.error("the quality table %s is not used: %s", path, error)
-            return None
-
-    @staticmethod
-    def _write(path: Path, table: QualityTable) -> None:
-        partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
-        partial.write_text(table.model_dump_json(indent=1), encoding="utf-8")
-        partial.replace(path)

@@ -26,18 +26,19 @@ from routing.quality import ConfidenceMap, Observed, QualityTable, Success
 MOST = 50_000
 """Newest outcomes that a refit reads."""
 _TASKS = {t.value for t in Task}
-_CASCADE = "cascade%"
+CASCADE = "cascade%"
+"""What the policies of cascades are called, in SQL."""
 
 
 def learnable(store: Store, since_s: float) -> list[Answered]:
     """Graded answers since Unix time `since_s` that represent what their backbone can."""
     t, g = interactions.c, grades.c
-    alone = and_(t.kind == "served", t.policy.not_like(_CASCADE))
+    alone = and_(t.kind == "served", t.policy.not_like(CASCADE))
     first = and_(
         g.metric != "verdict",
         or_(
             and_(t.kind == "shadowed", t.experiment == FIRST_TRY),
-            and_(t.kind == "served", t.policy.like(_CASCADE), ~_escalated()),
+            and_(t.kind == "served", t.policy.like(CASCADE), ~_escalated()),
         ),
     )
     rows = store.rows(

@@ -5,7 +5,7 @@ many answers there were, and several gateways that share a store give the figure
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,14 +119,19 @@ def _tally(rows: Iterable[dict[str, Any]]) -> Tally:
 def figures(store: Store, window: Window) -> tuple[Figure, ...]:
     """Compute every figure of the window, per backbone and task and per backbone over all tasks."""
     by_place = tallies(store, window)
-    whole: dict[str, Tally] = {}
-    for (backbone, _), tally in by_place.items():
-        whole[backbone] = whole.get(backbone, Tally.empty()) + tally
-    places = by_place | {(backbone, "all"): tally for backbone, tally in whole.items()}
+    places = by_place | {(b, "all"): tally for b, tally in by_backbone(by_place).items()}
     return tuple(
         figure(backbone, task, tally, _sequence(store, window, backbone, task))
         for (backbone, task), tally in sorted(places.items())
     )
+
+
+def by_backbone(by_place: Mapping[Place, Tally]) -> dict[str, Tally]:
+    """Add up the tallies of every backbone's tasks."""
+    whole: dict[str, Tally] = {}
+    for (backbone, _), tally in by_place.items():
+        whole[backbone] = whole.get(backbone, Tally.empty()) + tally
+    return whole
 
 
 def figure(backbone: str, task: str, tally: Tally, sequence: tuple[float, float]) -> Figure:

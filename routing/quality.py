@@ -212,4 +212,5 @@ def updated(
     for name, predictor in (success or {}).items():
         worth = backbones.get(name, _UNKNOWN)
         backbones[name] = worth.model_copy(update={"success": predictor})
-    return QualityTable(version=table.version + 1, note=note, backbones=backbones)
+    made = {"version": table.version + 1, "note": note, "backbones": backbones}
+    return table.model_copy(update=made)  # what it holds since when stays as it was

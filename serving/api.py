@@ -11,6 +11,7 @@ import anyio.to_thread
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -69,7 +70,8 @@ class Parts:
 
 def build_api(parts: Parts) -> FastAPI:
     """Build the HTTP front of a gateway; it holds no other state."""
-    api = FastAPI(title="Barn", description="VLM backbones behind a task-aware router.")
+    # FastAPI's own pages load their scripts from a CDN
+    api = FastAPIOffline(title="Barn", description="VLM backbones behind a task-aware router.")
     api.add_middleware(Doors, names=None if parts.keyring.locked else LOOPBACK)
     _add_schemas(api)
     _add_errors(api, parts)
@@ -184,8 +186,9 @@ async def _exhaust(reply: Reply) -> None:
 
 def _add_status(api: FastAPI, parts: Parts) -> None:
     @api.get("/v1/models")
-    async def models() -> dict[str, Any]:
+    async def models(request: Request) -> dict[str, Any]:
         """List the backbones, and `auto`."""
+        parts.keyring.of(request.headers, request.cookies)
         known = [_model(name) for name in parts.gateway.desk.names()] + [
             _model(m, generation=h.card.generation, context_tokens=h.card.context_tokens)
             for m, h in parts.gateway.hosted.items()

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from evaluation.evaluator import DAY_S, Evaluator, Outside, Schedule, TableFiles
+from evaluation.evaluator import DAY_S, Evaluator, Outside, Schedule
 from evaluation.experiments import ExperimentError, Register
 from evaluation.online import Window
 from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
+from evaluation.tables import Tables
 from serving.gauges import set_quality
 from serving.judging import Judging, judge_client
-from serving.parts import metrics_folder, picture_store, table_files
+from serving.parts import metrics_folder, picture_store, quality_tables
 from serving.pictures import PictureStore
 from serving.probes import Prober, probe_items
 from serving.settings import Settings
@@ -25,7 +26,7 @@ class GaugesAndPictures(Outside):
 
     metrics: Metrics
     store: Store
-    tables: TableFiles
+    tables: Tables
     pictures: PictureStore | None
     now: Callable[[], float]
 
@@ -43,7 +44,8 @@ class GaugesAndPictures(Outside):
 def build_evaluator(settings: Settings) -> Evaluator:
     """The evaluator of a configuration's store; what it finds becomes gauges as well."""
     schedule = Schedule(**settings.evaluation.model_dump())
-    store, tables = Store(connect(settings.events.url())), table_files(settings)
+    store = Store(connect(settings.events.url()))
+    tables = quality_tables(settings, store)
     metrics = Metrics(metrics_folder(settings))
     outside = GaugesAndPictures(metrics, store, tables, picture_store(settings), time.time)
     return Evaluator(store, tables, schedule, time.time, outside)

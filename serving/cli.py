@@ -88,12 +88,13 @@ def list_profiles() -> None:
 def main() -> None:
     """Entry point of `barn`; other packages add commands through `barn.commands`."""
     # imported here, so that `barn serve` does not wait for what it does not need
-    from serving.commands import evaluate, judge, route, traffic
+    from serving.commands import evaluate, judge, policies, route, traffic
 
     for command in (evaluate.evaluate, route.classify, route.explain, judge.quality,
                     judge.export, judge.key):  # fmt: skip
         app.command()(command)
     app.command("route-bench")(evaluate.route_bench)
+    app.command("off-policy")(policies.off_policy)
     app.command("load")(traffic.load_test)
     app.add_typer(route.table_app, name="table")
     for entry in entry_points(group="barn.commands"):

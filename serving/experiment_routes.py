@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evaluation.compare import solved
+from evaluation.compare import closing_in, solved
 from evaluation.differences import shadow_differences, split_differences
 from evaluation.experiments import (
     ExperimentError,
@@ -25,7 +25,7 @@ from evaluation.splits import split_intervals
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
 from routing.quality import Observed, QualityTable, updated
-from serving.errors import BadRequestError, ConflictError, NotFoundError, StorageError
+from serving.errors import BadRequestError, ConflictError, NotFoundError
 from serving.judge import Judge, off_loop
 from serving.parsing import refusal
 
@@ -77,6 +77,7 @@ def _shadowed(store: Store, spec: Spec) -> dict[str, Any]:
                 "jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent
             },
             "measures": {m: d.told() for m, d in measured.items()},
+            "closing_in": closing_in(graded, alpha=spec.alpha / len(spec.candidates)),
             "changed_answers": flips(store, spec, candidate, graded),
         }  # fmt: skip
     return told
@@ -165,8 +166,6 @@ def _changed(judge: Judge, name: str, status: Status) -> dict[str, Any]:
         if table is not None:
             judge.tables.undo()
         raise ConflictError(str(error), "status") from error
-    except OSError as error:
-        raise StorageError(f"the table could not be written: {error}") from error
     told: dict[str, Any] = {"name": name, "status": status}
     return told if table is None else told | {"table_version": table.version}
 

@@ -4,27 +4,30 @@ import logging
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from evaluation.evaluator import TableFiles
 from evaluation.experiments import Register, Spec
+from evaluation.tables import Tables
 from routing.quality import QualityTable
 
 _log = logging.getLogger(__name__)
 
 
 class TableFeed:
-    """The newest table; read by the drainer's thread, so that no request waits for a file."""
+    """The newest table; read by the drainer's thread, so that no request waits for the store."""
 
-    def __init__(self, files: TableFiles) -> None:
-        self._files = files
-        self._stamp = files.stamp()
-        self._table = files.current()
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._version = tables.version()
+        self._table = tables.current()
 
     def refresh(self) -> None:
-        """Look at the file; one that does not validate changes nothing."""
-        stamp = self._files.stamp()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            self._table = self._files.published() or self._table
+        """Look whether there is another; while the store is away, this one stays."""
+        try:
+            version = self._tables.version()
+            if version != self._version:
+                self._table = self._tables.published() or self._table
+                self._version = version
+        except SQLAlchemyError as error:
+            _log.warning("the quality table could not be read: %s", type(error).__name__)
 
     def latest(self) -> QualityTable:
         """Return the table that is current now."""
@@ -43,7 +46,7 @@ class ExperimentFeed:
         try:
             self._running = self._register.running()
         except SQLAlchemyError as error:
-            _log.warning("the experiments could not be read: %s", error)
+            _log.warning("the experiments could not be read: %s", type(error).__name__)
 
     def running(self) -> tuple[Spec, ...]:
         """The experiments that take traffic."""

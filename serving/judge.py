@@ -7,10 +7,10 @@ from typing import TypeVar
 import anyio.to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
-from evaluation.evaluator import TableFiles
 from evaluation.events import Feedback
 from evaluation.experiments import Register
 from evaluation.stores.sql import Store
+from evaluation.tables import Tables
 from serving.access import Keyring
 from serving.errors import StorageError
 
@@ -23,7 +23,7 @@ class Judge:
 
     store: Store
     register: Register
-    tables: TableFiles
+    tables: Tables
     record: Callable[[Feedback], None]
     keyring: Keyring
     now: Callable[[], float]

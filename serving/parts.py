@@ -17,10 +17,10 @@ import uuid6
 from fastapi import FastAPI
 
 from evaluation.drain import Drainer
-from evaluation.evaluator import TableFiles
 from evaluation.experiments import Register
 from evaluation.spool import Spool, waiting_bytes
 from evaluation.stores.sql import Store, connect
+from evaluation.tables import Tables
 from routing.domain import ModelCard, ModelId, RequestId
 from routing.tasks import shipped
 from serving.access import Keyring
@@ -83,8 +83,8 @@ def assemble(
     spool = Spool(settings.events.folder / "spool", writer, fsync=settings.events.fsync)
     recording = Recording(spool, metrics)
     store = Store(connect(settings.events.url()))
-    register, files = Register(store), table_files(settings)
-    table = TableFeed(files)
+    register, tables = Register(store), quality_tables(settings, store)
+    table = TableFeed(tables)
     running = ExperimentFeed(register)
     running.refresh()
     loads = Loads({ModelId(b.id): _capacity(b) for b in settings.backbones}, time.monotonic)
@@ -129,7 +129,7 @@ def assemble(
         budgets=Budgets(settings.access.keys, settings.service.front_replicas, time.time),
         shadows=shadows,
         judge=Judge(
-            store, register, files, recording.word, keyring, time.time,
+            store, register, tables, recording.word, keyring, time.time,
             tuple(b.id for b in settings.backbones), running.refresh,
         ),
         pictures=kept,
@@ -216,10 +216,10 @@ def metrics_folder(settings: Settings) -> Path | None:
     return shared if "PROMETHEUS_MULTIPROC_DIR" in os.environ else None
 
 
-def table_files(settings: Settings) -> TableFiles:
-    """Where the quality table is: what the configuration names, else what ships with the zoo."""
+def quality_tables(settings: Settings, store: Store) -> Tables:
+    """The store's quality tables; they start from the configured file, or the zoo's."""
     zoo = Path(str(files("serving") / "zoo" / "table.json"))
-    return TableFiles(settings.events.folder, settings.routing.table or zoo)
+    return Tables(store, settings.routing.table or zoo)
 
 
 def _card(backbone: Backbone, described: Description) -> ModelCard:

@@ -42,13 +42,22 @@ def _built(name: str, told: PolicySettings, known: set[str]) -> Policy:
     makers: dict[str, Callable[[], Policy]] = {
         "family": lambda: ByFamily(),
         "utility": lambda: Utility(told.explore, f"{name}/1"),
-        "cascade": lambda: Cascade(told.threshold, f"{name}/1"),
+        "cascade": lambda: Cascade(told.threshold, _cascade(name)),
         "thompson": lambda: Thompson(told.share, name=f"{name}/1"),
         "split": lambda: Split({ModelId(m): w for m, w in told.weights.items()}, f"{name}/1"),
         "rules": lambda: Rules(tuple(_rule(r) for r in told.rules), f"{name}/1"),
         "fixed": lambda: Fixed(ModelId(told.backbone or min(known)), f"{name}/1"),
     }
     return makers[told.kind]()
+
+
+def _cascade(name: str) -> str:
+    """Every cascade's name begins alike: what is learnt from its answers depends on it.
+
+    >>> _cascade("cascade"), _cascade("thrifty")
+    ('cascade/1', 'cascade-thrifty/1')
+    """
+    return f"{name}/1" if name.startswith("cascade") else f"cascade-{name}/1"
 
 
 def _rule(told: RuleSettings) -> Rule:

@@ -1,5 +1,6 @@
 """Assemble LLaVA around a language model and train it in LLaVA's two stages."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,8 @@ from training.vision import pixel_values
 
 FEATURE_LAYER = -2
 MOST_QUESTIONS = 7
+ONE_LOOK = ("chart value", "recognition", "attribute", "existence", "spatial", "counting")
+TRIED = 2
 DESCRIBED = 0.5
 """Share of pictures that are described as well, as LLaVA's instructions have descriptions."""
 _DESCRIBE = (
@@ -118,6 +121,15 @@ def conversations(seed: int, index: int, item: Item) -> list[list[Turn]]:
     return turns
 
 
+def lessons(seed: int, index: int, item: Item) -> list[list[Turn]]:
+    """Choose what is asked of a picture where looking is learned: its lessons, and two to try."""
+    rng = generator(seed, "lessons", index)
+    taught = [a for a in item.asked if a.lesson]
+    others = [a for a in item.asked if not a.lesson and a.skill in ONE_LOOK]
+    chosen = taught + rng.sample(others, min(TRIED, len(others)))
+    return [[(a.question, a.answer)] for a in chosen]
+
+
 @dataclass(frozen=True, slots=True)
 class Whitening:
     """Centre and whiten vision features: (x − mean) @ matrix; (width,) and (width, width).
@@ -155,20 +167,27 @@ class Whitening:
 
 
 class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
-    """Items `first` to `first + count` of the mixture, with cached vision features."""
+    """Items of the mixture by number, with cached vision features; `choose` says what is asked."""
 
-    def __init__(self, seed: int, first: int, count: int, packer: Packer, cache: Path) -> None:
-        self._seed, self._first, self._count, self._packer = seed, first, count, packer
+    def __init__(
+        self,
+        seed: int,
+        items: Sequence[int],
+        packer: Packer,
+        cache: Path,
+        choose: Callable[[int, int, Item], list[list[Turn]]] = conversations,
+    ) -> None:
+        self._seed, self._items, self._packer, self._choose = seed, items, packer, choose
         self._features: NDArray[np.float16] = np.load(cache, mmap_mode="r")
         self._whiten = whitening(cache)
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._items)
 
     def __getitem__(self, index: int) -> tuple[Row, torch.Tensor | None]:
-        at = self._first + index
+        at = self._items[index]
         item = make_item(self._seed, "train", at)
-        turns = conversations(self._seed, at, item)
+        turns = self._choose(self._seed, at, item)
         row = self._packer.row(turns, has_image=item.image is not None)
         if item.image is None:
             return row, None
@@ -233,10 +252,14 @@ def train_stages(
 ) -> None:
     """Stage 1 trains the projector alone; stage 2 the projector and the language model.
 
-    Where pictures are drawn here, stage 1 is `training.words` and has been run already.
+    Where pictures are drawn here, stage 1 is `training.words` and has been run already; stage 2
+    then begins with lessons in looking, where the profile plans them.
     """
-    stages = [("align", profile.align, False), ("tune", profile.tune, True)]
-    for stage, plan, language in stages if profile.align.data is not None else stages[1:]:
+    drawn = profile.align.data is None
+    first = ("look", profile.look, True) if drawn else ("align", profile.align, False)
+    for stage, plan, language in (first, ("tune", profile.tune, True)):
+        if plan is None:
+            continue
         data, collator = rows(stage)
         torch.manual_seed(profile.seed)
         steps.run(

@@ -70,7 +70,11 @@ class StageSpec(_Frozen):
 
 
 class Profile(_Frozen):
-    """A whole study. `embedded` trains from nothing on two cores; `llava-7b` is full scale."""
+    """A whole study. `embedded` trains from nothing on two cores; `llava-7b` is full scale.
+
+    `look` is how the embedded profile's stage 2 begins: pictures of `tune` in which things are to
+    be found, asked about in lessons (see `training.data.lessons`).
+    """
 
     name: str
     seed: int = 7
@@ -79,6 +83,7 @@ class Profile(_Frozen):
     vision: VisionSpec = VisionSpec()
     backbones: tuple[BackboneSpec, ...] = Field(min_length=1)
     align: StageSpec
+    look: StageSpec | None = None
     tune: StageSpec
     pretrain_batch: int = 16
     pretrain_length: int = 128

@@ -16,12 +16,14 @@ from transformers import (
 )
 
 from training.conversations import LlavaJson
+from training.data.mixture import kind_of
 from training.export import export
 from training.llava import (
     Collate,
     EmbeddedRows,
     assemble,
     cache_features,
+    lessons,
     packer_for,
     train_stages,
     whitening,
@@ -169,6 +171,10 @@ def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any
     if plan.data is not None:
         return LlavaJson(plan, profile.vision, packer), Collate(packer, "pixel_values")
     # drawn pictures come here for stage 2 only; `align_words` has seen those before them
-    first = profile.align.items
-    rows = EmbeddedRows(profile.seed, first, plan.items, packer, work / "features.npy")
+    cache, seed = work / "features.npy", profile.seed
+    items = range(profile.align.items, profile.align.items + profile.tune.items)
+    if stage == "tune" or profile.look is None:
+        return EmbeddedRows(seed, items, packer, cache), Collate(packer, "features")
+    shown = [i for i in items if kind_of(seed, "train", i) in {"scene", "chart"}]
+    rows = EmbeddedRows(seed, shown[: profile.look.items], packer, cache, lessons)
     return rows, Collate(packer, "features")

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as board
-from grafana_foundation_sdk.builders import prometheus, timeseries
+from grafana_foundation_sdk.builders import heatmap, prometheus, timeseries
 from grafana_foundation_sdk.builders.common import VizLegendOptions
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import LegendDisplayMode, LegendPlacement
-from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import DataSourceRef, DynamicConfigValue
 
 HERE = Path(__file__).parent
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -17,12 +17,18 @@ SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One time series panel: queries with their legends, and the unit of its axis."""
+    """One panel: queries with their legends, and the unit of its axis.
+
+    `heat` draws the series over each other as rows of colour, in the order of their legends;
+    `band` repeats the panel for each chosen backbone and fills what lies between `low` and `high`.
+    """
 
     title: str
     queries: tuple[tuple[str, str], ...]
     unit: str = "short"
     about: str = ""
+    heat: bool = False
+    band: bool = False
 
 
 def _quantile(q: float, metric: str, by: str) -> str:
@@ -34,13 +40,21 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
     "quality": (
         "Quality per task",
         (
-            Panel("Accuracy", (
-                ("barn_accuracy", "{{backbone}} {{task}}"),
-                ("barn_accuracy_low", "{{backbone}} {{task}} low"),
-                ("barn_accuracy_high", "{{backbone}} {{task}} high"),
-            ), "percentunit", "On graded answers, with its 95 % interval."),
+            Panel("Accuracy on $task: $backbone", (
+                ("barn_accuracy{backbone=~\"$backbone\", task=\"$task\"}", "accuracy"),
+                ("barn_accuracy_low{backbone=~\"$backbone\", task=\"$task\"}", "low"),
+                ("barn_accuracy_high{backbone=~\"$backbone\", task=\"$task\"}", "high"),
+            ), "percentunit", "On graded answers, inside the band of its 95 % interval; one panel "
+               "for each backbone.", band=True),
+            Panel("Accuracy", (("barn_accuracy", "{{backbone}} {{task}}"),), "percentunit",
+                  "On graded answers, every backbone and task."),
             Panel("Calibration error", (("barn_calibration_error", "{{backbone}} {{task}}"),),
                   "percentunit", "Gap between confidence and accuracy."),
+            Panel("Reliability: accuracy by confidence", (
+                ("avg by (confidence) (barn_reliability{backbone=~\"$backbone\"})", "{{confidence}}"),
+            ), "percentunit", "Rows are bands of confidence, named by their lower end; the colour is "
+               "how many of their answers were right. Well calibrated: as bright as its name says.",
+               heat=True),
             Panel("Brier score", (("barn_brier_score", "{{backbone}} {{task}}"),)),
             Panel("Graded answers", (("barn_graded_answers", "{{backbone}} {{task}}"),)),
             Panel("Changes found", (("barn_drift_changes", "{{backbone}} {{of}}"),), "short",
@@ -56,11 +70,14 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
         "A/B and shadow",
         (
             Panel("Evidence of a difference (e-value)",
-                  (("barn_experiment_e_value", "{{experiment}} {{task}}"),), "short",
+                  (("barn_experiment_e_value", "{{experiment}} {{candidate}} {{task}}"),), "short",
                   "Twenty and more is a verdict at 5 %, whenever one looks."),
             Panel("Candidate − control",
-                  (("barn_experiment_difference", "{{experiment}} {{task}}"),), "percentunit"),
+                  (("barn_experiment_difference", "{{experiment}} {{candidate}} {{task}}"),),
+                  "percentunit"),
             Panel("Copies", (
+                ("sum by (experiment) (rate(barn_shadow_offered_total[$__rate_interval]))",
+                 "{{experiment}} due"),
                 ("sum by (experiment, outcome) (rate(barn_shadow_copies_total[$__rate_interval]))",
                  "{{experiment}} {{outcome}}"),
             ), "reqps"),
@@ -143,13 +160,49 @@ def build(uid: str) -> str:
             board.DatasourceVariable("datasource").label("Data source").type("prometheus")
         )
     )
+    if any(panel.band for panel in panels):
+        made = made.with_variable(_chosen("backbone", several=True))
+        made = made.with_variable(_chosen("task", several=False))
     for panel in panels:
         made = made.with_panel(_panel(panel))
     text: str = JSONEncoder(sort_keys=True, indent=1).encode(made.build())
     return text + "\n"
 
 
+def _chosen(label: str, *, several: bool) -> Any:
+    """A variable over the values that a label of the accuracy has."""
+    return (
+        board.QueryVariable(label)
+        .label(label.capitalize())
+        .query(f"label_values(barn_accuracy, {label})")
+        .datasource(SOURCE)
+        .include_all(several)
+        .multi(several)
+    )
+
+
 def _panel(panel: Panel) -> Any:
+    made = _heat(panel) if panel.heat else _lines(panel)
+    for k, (expression, name) in enumerate(panel.queries):
+        query = prometheus.Dataquery().expr(expression).legend_format(name).ref_id("ABC"[k])
+        made = made.with_target(query.datasource(SOURCE))
+    return made
+
+
+def _heat(panel: Panel) -> Any:
+    return (
+        heatmap.Panel()
+        .title(panel.title)
+        .description(panel.about or panel.title)
+        .unit(panel.unit)
+        .datasource(SOURCE)
+        .calculate(False)  # noqa: FBT003 - the builder's own signature
+        .height(8)
+        .span(12)
+    )
+
+
+def _lines(panel: Panel) -> Any:
     legend = (
         VizLegendOptions()
         .display_mode(LegendDisplayMode.LIST)
@@ -166,9 +219,11 @@ def _panel(panel: Panel) -> Any:
         .height(8)
         .span(12)
     )
-    for k, (expression, name) in enumerate(panel.queries):
-        query = prometheus.Dataquery().expr(expression).legend_format(name).ref_id("ABC"[k])
-        made = made.with_target(query.datasource(SOURCE))
+    if panel.band:
+        below = DynamicConfigValue("custom.fillBelowTo", "low")
+        faint = DynamicConfigValue("custom.lineWidth", 0)
+        made = made.override_by_name("high", [below, faint]).override_by_name("low", [faint])
+        made = made.repeat("backbone")
     return made
 
 

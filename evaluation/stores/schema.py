@@ -101,3 +101,11 @@ experiments = Table(
     Column("changed_s", Float, nullable=False),
     Column("note", Text, nullable=False),
 )
+
+quality_tables = Table(
+    "quality_tables",
+    metadata,
+    Column("name", String(16), primary_key=True),  # current | base | before | base-before
+    Column("version", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+)

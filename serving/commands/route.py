@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from evaluation.stores.sql import Store, connect
 from routing.domain import Family, Limits, ModelCard, ModelId, Query
 from routing.features import text_slots
 from routing.policies.utility import Utility
@@ -20,7 +21,7 @@ from routing.tasks import FloatArray, TaskModel, features_of, scored, shipped
 from serving.commands.configured import configured
 from serving.errors import ServiceError
 from serving.images import decode_bytes
-from serving.parts import table_files
+from serving.parts import quality_tables
 from serving.settings import ImageLimits
 
 _BATCH = 512
@@ -142,7 +143,9 @@ def explain(
     query = Query(question, facts, prompt_tokens={c.id: tokens for c in cards})
     slots = text_slots(question)
     asked = Asked(scored(query, slots, shipped()), Limits(quality=quality))
-    state = State(table_files(settings).current())
+    store = Store(connect(settings.events.url()))
+    state = State(quality_tables(settings, store).current())
+    store.close()
     made = decide(query, asked, features_of(query, slots), cards, state, Utility(), u=0.5)
     tasks = ", ".join(f"{t} {p:.0%}" for t, p in asked.scores.likely)
     console = Console()

@@ -61,6 +61,25 @@ def intervals(rows: Sequence[tuple[str, int, float, tuple[float, float]]], margi
     return _svg(figure, "Difference in accuracy per task with confidence sequences")
 
 
+def closing_in(points: Sequence[tuple[int, float, float, float]], margin: float) -> str:
+    """The confidence sequence of the difference over all tasks, as it closed in.
+
+    Args:
+        points: pairs so far, mean difference, low and high end.
+        margin: differences below it do not matter.
+    """
+    figure = Figure(figsize=(9, 2.6), layout="constrained")
+    axes = figure.subplots()
+    n, mean, low, high = zip(*points, strict=True)
+    axes.axhspan(-margin, margin, color="#dde5ee")
+    axes.axhline(0, color="grey", linewidth=1)
+    axes.fill_between(n, low, high, color=_INK, alpha=0.25, step="post")
+    axes.plot(n, mean, color="#b3261e", linewidth=1.5, drawstyle="steps-post")
+    axes.set(xlabel="graded pairs", ylabel="candidate − control", ylim=(-1, 1))
+    axes.grid(alpha=0.3)
+    return _svg(figure, "How the confidence sequence of the difference closed in, pair by pair")
+
+
 def worth(rows: Sequence[tuple[str, str, float, float]]) -> str:
     """Expected accuracy against price, one point per backbone and family.
 

@@ -182,14 +182,19 @@ def _add_experiments(api: FastAPI, pages: Pages, kept: PictureStore | None) -> N
         told = await off_loop(lambda: experiment_report(store, rows[name]))
         drawn = {}
         for candidate, one in told["candidates"].items():
-            found = [
-                (v["task"], v["n"], v["difference"], v["interval"]) for v in one.get("verdicts", [])
-            ]
-            drawn[candidate] = await off_loop(partial(charts.intervals, found, spec.margin))
+            drawn[candidate] = await off_loop(partial(_pictured, one, spec.margin))
             for changed in one.get("changed_answers", []):
                 hashes = changed["pictures"]
                 changed["pictures"] = [h for h in hashes if kept is not None and kept.has(h)]
         return rendered("experiment", caller=caller, told=told, charts=drawn)
+
+
+def _pictured(one: dict[str, Any], margin: float) -> list[str]:
+    """The charts of one candidate; a split has none."""
+    if not one.get("verdicts"):
+        return []
+    found = [(v["task"], v["n"], v["difference"], v["interval"]) for v in one["verdicts"]]
+    return [charts.closing_in(one["closing_in"], margin), charts.intervals(found, margin)]
 
 
 def _add_requests(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from evaluation.evaluator import Evaluator, Schedule, TableFiles
+from evaluation.evaluator import Evaluator, Schedule
 from evaluation.events import Feedback, Served, Shadowed
 from evaluation.experiments import Register, Spec
 from evaluation.grading import grade_pending
@@ -14,6 +14,7 @@ from evaluation.learning import learnable, observed
 from evaluation.offline import Answered
 from evaluation.records import Answer, Interaction
 from evaluation.stores.sql import Store
+from evaluation.tables import Tables
 from evaluation.worth import fit_success, refit_success
 from routing.domain import Decision, ModelId, Query, RequestId, Task
 from routing.features import Features, text_slots
@@ -132,7 +133,7 @@ def test_a_predictor_follows_what_changed_and_keeps_what_did_not() -> None:
 
 
 def test_the_newest_events_are_kept_and_running_experiments_hold_retention_back(
-    store: Store, tmp_path: Any
+    store: Store,
 ) -> None:
     day = 86_400.0
     store.append([Served.of(seen(f"r{i}", "red", "old", "p/1", at_s=i * day)) for i in range(10)])
@@ -141,7 +142,7 @@ def test_the_newest_events_are_kept_and_running_experiments_hold_retention_back(
 
     def kept(**limits: Any) -> int:
         schedule = Schedule(guard_every_s=0, **limits)
-        Evaluator(store, TableFiles(tmp_path, None), schedule, lambda: 9.5 * day).tick()
+        Evaluator(store, Tables(store, None), schedule, lambda: 9.5 * day).tick()
         return store.count()
 
     assert kept(retention_days=1) == 7  # those since the experiment began

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, binomtest
 
-from evaluation.compare import Pair, verdicts
+from evaluation.compare import Pair, closing_in, verdicts
 from evaluation.sequences import (
     MeanSequence,
     SplitSequence,
@@ -169,6 +169,18 @@ def test_verdicts_are_seldom_wrong_though_looked_at_after_every_pair() -> None:
         false += any(look in {"better", "worse"} for look in looks)
 
     assert false / 200 <= 0.05
+
+
+def test_a_sequence_closes_in_on_where_it_stands() -> None:
+    pairs = [pair(float(k % 3 == 0), 1.0) for k in range(200)]
+
+    told = closing_in(pairs, looks=20)
+
+    whole = verdicts(pairs)[-1]
+    assert [n for n, *_ in told] == sorted({n for n, *_ in told})
+    assert told[-1] == (200, whole.difference, *whole.interval)
+    assert len(told) == 20
+    assert closing_in([]) == []
 
 
 def test_seconds_may_be_compared_as_often_as_one_likes() -> None:

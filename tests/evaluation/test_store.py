@@ -1,6 +1,7 @@
 """The store, feedback and figures, on SQLite and on PostgreSQL."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,9 @@ from evaluation.online import Window, drift, figures, judged, tallies, traffic
 from evaluation.records import Answer, Dropped, Failure, Interaction
 from evaluation.splits import split_intervals
 from evaluation.stores.sql import Store, connect
+from evaluation.tables import Tables
 from routing.domain import Decision, ModelId, Query, RequestId, Task
+from routing.quality import QualityTable, TableError
 
 
 def served(  # noqa: PLR0913 - a builder
@@ -229,6 +232,24 @@ def test_retention_forgets_what_is_old(store: Store) -> None:
     assert gone == 1
     assert store.find("old-one") is None
     assert graded(store) == {"new-one": 1.0}
+
+
+def test_every_gateway_has_the_table_that_one_of_them_was_given(url: str) -> None:
+    here, there = Store(connect(url)), Store(connect(url))
+    one, other = Tables(here, None), Tables(there, None)
+    empty = other.version()
+    one.replace(QualityTable(note="mine"), 5.0)
+    seen = (other.version(), other.current().note, other.base().since_s)
+    other.refresh(QualityTable(version=2, note="refitted"))
+    undone = one.undo()
+
+    assert (empty, seen) == (-1, (1, "mine", 5.0))
+    assert undone.version == 3
+    assert other.current().note == "nothing is known yet"
+    with pytest.raises(TableError, match="No such file"):
+        Tables(here, Path("nowhere.json")).reload(1.0)
+    here.close()
+    there.close()
 
 
 SPEC = Spec(name="e", control="old", candidates=("new",))

@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from evaluation.drain import Drainer
-from evaluation.evaluator import Evaluator, Schedule, TableFiles
+from evaluation.evaluator import Evaluator, Schedule
 from evaluation.events import Served, Shadowed
 from evaluation.experiments import Register
 from evaluation.grading import grade_pending
 from evaluation.records import Interaction
 from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
+from evaluation.tables import Tables
 from routing.domain import ModelId, RequestId
 from routing.policies.family import ByFamily
 from routing.quality import QualityTable, TableError
@@ -52,7 +53,7 @@ class House:
     drainer: Drainer
     feed: ExperimentFeed
     shadows: Shadows
-    files: TableFiles
+    tables: Tables
     offered: list[str]
 
     async def ask(self, text: str = "what color is it?", **body: Any) -> dict[str, Any]:
@@ -99,7 +100,7 @@ async def house(
 ) -> AsyncIterator[House]:
     store = Store(connect(f"sqlite:///{folder / 'events.sqlite3'}"))
     spool = Spool(folder / "spool", "w")
-    register, files = Register(store), TableFiles(folder, None)
+    register, tables = Register(store), Tables(store, None)
     feed = ExperimentFeed(register)
 
     def record(told: Told) -> None:
@@ -127,14 +128,14 @@ async def house(
         Key(name="ann", sha256=hashed("ann")),
     )
     judge = Judge(
-        store, register, files, spool.append, Keyring(keys), NOW, tuple(hosted), feed.refresh
+        store, register, tables, spool.append, Keyring(keys), NOW, tuple(hosted), feed.refresh
     )
     app = api(service, keys=keys, judge=judge, shadows=shadows)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers=OPERATOR
     ) as client:
         drainer = Drainer(folder / "spool", store)
-        yield House(client, store, drainer, feed, shadows, files, offered)
+        yield House(client, store, drainer, feed, shadows, tables, offered)
         await shadows.close()
     spool.close()
     store.close()
@@ -297,7 +298,7 @@ async def test_a_split_gives_each_user_one_side_and_a_worse_candidate_is_taken_o
                 "/v1/feedback", json={"request_id": answer["id"], "truth": "a cat"}
             )
         await barn.settle()
-        guard = Evaluator(barn.store, barn.files, Schedule(guard_every_s=0), NOW)
+        guard = Evaluator(barn.store, barn.tables, Schedule(guard_every_s=0), NOW)
         guard.tick()
 
         told = (await barn.http.get("/v1/experiments/split")).json()
@@ -350,7 +351,7 @@ async def test_promotion_writes_a_table_and_can_be_undone(tmp_path: Path) -> Non
         answer = await barn.ask()
         await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "truth": "dog"})
         await barn.settle()
-        feed = TableFeed(barn.files)
+        feed = TableFeed(barn.tables)
         promoted = await barn.http.patch("/v1/experiments/try-new", json={"status": "promoted"})
         feed.refresh()
         after = feed.latest()
@@ -384,7 +385,7 @@ async def test_a_table_that_does_not_validate_is_refused_and_the_old_one_stays(
 async def test_refitting_publishes_a_new_version_with_live_posteriors(tmp_path: Path) -> None:
     async with house(tmp_path) as barn:
         await barn.answer_and_grade(60)
-        evaluator = Evaluator(barn.store, barn.files, Schedule(), NOW)
+        evaluator = Evaluator(barn.store, barn.tables, Schedule(), NOW)
 
         first, nothing_new = evaluator.refit(), evaluator.refit()
         await barn.answer_and_grade(1, correct=False)
@@ -400,31 +401,31 @@ async def test_refitting_publishes_a_new_version_with_live_posteriors(tmp_path: 
 
 async def test_a_refit_does_not_bury_the_table_that_undo_goes_back_to(tmp_path: Path) -> None:
     async with house(tmp_path) as barn:
-        before = barn.files.current()
-        barn.files.replace(QualityTable(note="mine"), 0.0)
+        before = barn.tables.current()
+        barn.tables.replace(QualityTable(note="mine"), 0.0)
         await barn.answer_and_grade(60)
-        refitted = Evaluator(barn.store, barn.files, Schedule(), NOW).refit()
+        refitted = Evaluator(barn.store, barn.tables, Schedule(), NOW).refit()
         await barn.http.post("/v1/table/undo")
 
     assert refitted is not None
-    assert (barn.files.current().note, barn.files.current().backbones) == (
+    assert (barn.tables.current().note, barn.tables.current().backbones) == (
         before.note, before.backbones,
     )  # fmt: skip
 
 
 async def test_the_configured_table_is_read_again_and_a_broken_one_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
-    files = TableFiles(tmp_path / "events", file)
+    tables = Tables(Store(connect(f"sqlite:///{tmp_path / 'tables.sqlite3'}")), file)
     with pytest.raises(TableError, match="No such file"):
-        files.reload(1.0)
+        tables.reload(1.0)
     file.write_text(QualityTable(note="edited").model_dump_json())
-    made = files.reload(1.0)
+    made = tables.reload(1.0)
     file.write_text('{"version": "soon"}')
 
     with pytest.raises(TableError, match="version"):
-        files.reload(2.0)
+        tables.reload(2.0)
 
-    assert (files.current().note, files.current().version) == ("edited", made.version)
+    assert (tables.current().note, tables.current().version) == ("edited", made.version)
     async with house(tmp_path) as barn:  # which has no file configured
         assert (await barn.http.post("/v1/table/reload")).status_code == 409
         assert (await barn.http.post("/v1/table/reload", headers=USER)).status_code == 403
@@ -433,9 +434,9 @@ async def test_the_configured_table_is_read_again_and_a_broken_one_refused(tmp_p
 async def test_outcomes_from_before_an_operators_table_are_not_added_to_it(tmp_path: Path) -> None:
     async with house(tmp_path) as barn:
         await barn.answer_and_grade(60)
-        barn.files.replace(QualityTable(note="of new weights"), NOW() + 1)
+        barn.tables.replace(QualityTable(note="of new weights"), NOW() + 1)
 
-        assert Evaluator(barn.store, barn.files, Schedule(), NOW).refit() is None
+        assert Evaluator(barn.store, barn.tables, Schedule(), NOW).refit() is None
 
 
 USER = {"authorization": "Bearer ann"}

@@ -1,5 +1,6 @@
 """The console in a real browser: from a dropped picture to feedback that moves the figure."""
 
+import base64
 import re
 import shutil
 import time
@@ -104,8 +105,10 @@ def test_all_backbones_answer_side_by_side(page: Page) -> None:
 def test_an_experiment_is_started_watched_and_stopped(page: Page) -> None:
     page.goto("/console/experiments")
     page.fill("#name", "from-the-console")
+    page.select_option("#candidates", ["llava-llama-2", "llava-llama-3"])
     page.click("#create button")
     page.wait_for_url("**/console/experiments/from-the-console")
+    expect(page.locator("#figures h2")).to_have_count(2)
     page.once("dialog", lambda asked: asked.accept())  # "Stop for good?"
     page.click("[data-status=stopped]")
     expect(page.locator("main p").first).to_contain_text("stopped")
@@ -138,15 +141,55 @@ def test_every_page_is_accessible_and_fits_a_phone(page: Page, path: str) -> Non
     assert width <= 360
 
 
-def test_the_keyboard_reaches_the_question_and_asks(page: Page) -> None:
+def test_the_keyboard_alone_asks_and_gives_feedback(page: Page) -> None:
     page.goto("/console")
-    page.keyboard.press("Tab")
-    first = page.evaluate("document.activeElement.className")
-    page.focus("#go")
+    reached: list[str] = []
+
+    def tab_to(wanted: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            name = "document.activeElement.id || document.activeElement.className"
+            reached.append(page.evaluate(name))
+            if reached[-1] == wanted:
+                return
+        raise AssertionError(f"{wanted} is not reached by Tab: {reached}")
+
+    tab_to("question")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("what is 2 + 3?")
+    tab_to("go")
     page.keyboard.press("Enter")
     page.wait_for_selector(".card .feedback:visible")
+    tab_to("truth")
+    page.keyboard.type("5")
+    tab_to("plain send")
+    page.keyboard.press("Enter")
+    expect(page.locator(".card .thanks")).to_contain_text("recorded")
 
-    assert first == "skip"
+    assert reached[0] == "skip"
+
+
+def test_a_picture_is_dropped_on_the_page(page: Page) -> None:
+    page.goto("/console")
+    encoded = base64.b64encode(Path(dict(get_test_image_paths())[3]).read_bytes()).decode()
+    dropped = page.evaluate_handle(
+        """async (encoded) => {
+            const bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
+            const carried = new DataTransfer();
+            carried.items.add(new File([bytes], "shape.png", { type: "image/png" }));
+            return carried;
+        }""",
+        encoded,
+    )
+    page.dispatch_event(".drop", "drop", {"dataTransfer": dropped})
+    page.wait_for_selector("#preview:visible")
+    page.fill("#question", "what shape is in the image?")
+    page.click("#go")
+    page.wait_for_selector(".card .feedback:visible")
+
+    expect(page.locator(".card .said")).to_have_text(
+        re.compile("circle|rectangle|triangle"), timeout=20_000
+    )
 
 
 def test_a_refusal_is_said_in_words(page: Page, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Two Ray nodes: figures add up, weights are rolled, one is killed; nothing told is lost."""
+"""`serve deploy` on two Ray nodes: figures add up, weights roll, one dies; nothing told is lost."""
 
 import subprocess
 import sys
@@ -22,31 +22,61 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
 
 class TwoNodes:
-    """The cluster's program, and words with it."""
+    """The cluster's program, words with it, and what is deployed there."""
 
     def __init__(self, folder: Path) -> None:
         self.port, self.folder = free_port(), folder
+        self.log = (folder / "log").open("w")
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "tests.system.two_nodes", str(self.config("zoo:llava-llama-1"))],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+        )  # fmt: skip
+        self.dashboard = self.hear("nodes").split()[1]
+
+    def config(self, model: str) -> Path:
+        """Barn's configuration with one backbone, which serves `model`."""
         backbone = {
-            "id": "llava-llama-1", "generation": "llama-1", "model": "zoo:llava-llama-1",
+            "id": "llava-llama-1", "generation": "llama-1", "model": model,
             "replicas": {"min_replicas": 2, "max_replicas": 2},
         }  # fmt: skip
         config = {
             "service": {"port": self.port, "front_replicas": 2},
-            "events": {"folder": str(folder / "events")},
+            "events": {"folder": str(self.folder / "events")},
             "backbones": [backbone],
         }
-        (folder / "barn.yaml").write_text(yaml.safe_dump(config))
-        self.log = (folder / "log").open("w")
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "tests.system.two_nodes", str(folder / "barn.yaml")],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-        )  # fmt: skip
+        path = self.folder / f"{model.partition(':')[2]}.yaml"
+        path.write_text(yaml.safe_dump(config))
+        return path
 
-    def hear(self, word: str) -> None:
+    def deploy(self, model: str) -> None:
+        """Give the committed deploy/serve.yaml, with this test's port, to `serve deploy`."""
+        told = yaml.safe_load((ROOT / "deploy" / "serve.yaml").read_text())
+        told["http_options"]["port"] = self.port
+        told["proxy_location"] = "HeadOnly"  # two raylets of one machine have one address
+        told["applications"][0]["args"]["config"] = str(self.config(model))
+        file = self.folder / "serve.yaml"
+        file.write_text(yaml.safe_dump(told))
+        self._serve("deploy", str(file))
+        until = time.monotonic() + 150
+        while "RUNNING" not in (state := self._serve("status", "--name", "barn")).split()[0:3]:
+            if "DEPLOY_FAILED" in state or time.monotonic() > until:
+                raise RuntimeError(state)
+            time.sleep(0.5)
+
+    def _serve(self, *words: str) -> str:
+        done = subprocess.run(  # noqa: S603 - Ray Serve's own command
+            [str(Path(sys.executable).with_name("serve")), *words, "--address", self.dashboard],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
+        return done.stdout
+
+    def hear(self, word: str) -> str:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith(word):
-                return
+                return line
         raise RuntimeError(f"no {word!r}: {(self.folder / 'log').read_text()[-3000:]}")
 
     def say(self, line: str) -> None:
@@ -75,7 +105,7 @@ class TwoNodes:
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
     running = TwoNodes(tmp_path_factory.mktemp("nodes"))
     try:
-        running.hear("ready")
+        running.deploy("zoo:llava-llama-1")
         yield running
     finally:
         if running.process.poll() is None:
@@ -130,8 +160,7 @@ def test_rolling_one_backbones_weights_fails_no_request(nodes: TwoNodes) -> None
     threads = [threading.Thread(target=ask) for _ in range(3)]
     for thread in threads:
         thread.start()
-    nodes.say("roll zoo:llava-llama-2")
-    nodes.hear("rolled")
+    nodes.deploy("zoo:llava-llama-2")
     time.sleep(1)
     stop.set()
     for thread in threads:

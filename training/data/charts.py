@@ -1,25 +1,18 @@
 """Bar charts: reading a value, sums, differences and comparisons."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from PIL import Image, ImageDraw
 
 from training.data.items import SIDE_PX, Asked, Item, Mark, Split, Truth, belongs, patch_labels
+from training.data.lessons import chart_lessons
 from training.data.palette import COLOUR_NAMES, COLOURS, background, jittered, worded
+from training.data.things import Bar
 
 Box = tuple[float, float, float, float]
 MAX_BARS = 4
 MAX_VALUE = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar: its colour is its name, its height its value in 1..9."""
-
-    colour: str
-    value: int
 
 
 def make_chart(rng: Random, split: Split) -> Item:
@@ -37,14 +30,14 @@ def make_chart(rng: Random, split: Split) -> Item:
     )
     asked = tuple(_questions(rng, bars))
     if split == "train":
-        asked += (_reading(rng, bars), _restated(rng, bars))
+        asked += tuple(chart_lessons(rng, bars))
     return Item("chart", asked, image, truth, _told(bars))
 
 
 def told_chart(rng: Random, split: Split) -> tuple[str, list[Asked]]:
     """A chart in words, from left to right, and questions about it: text to learn from."""
     bars = _drawn(rng, split)
-    return _told(bars), [*_questions(rng, bars), _reading(rng, bars), _restated(rng, bars)]
+    return _told(bars), [*_questions(rng, bars), *chart_lessons(rng, bars)]
 
 
 def _told(bars: Sequence[Bar]) -> str:
@@ -98,23 +91,6 @@ def _questions(rng: Random, bars: Sequence[Bar]) -> Iterator[Asked]:
     yield _comparison(rng, bars)
     yield rng.choice((_sum, _difference, _comparison))(rng, bars)
     yield rng.choice((_sum, _difference))(rng, bars)
-
-
-def _reading(rng: Random, bars: Sequence[Bar]) -> Asked:
-    """All bars in no order, for training: a value is told by its bar's colour, and by that alone.
-
-    Nothing stands between the two, so that one look from the colour's own token is enough.
-    """
-    asks = ("what are the values of the bars?", "read every bar.")
-    told = " ".join(f"{b.colour}{b.value}" for b in rng.sample(bars, len(bars)))
-    return Asked(worded(rng, *asks), told, "chart value")
-
-
-def _restated(rng: Random, bars: Sequence[Bar]) -> Asked:
-    """One bar, named again before its value, for training: to find what the question is about."""
-    bar = rng.choice(list(bars))
-    asks = (f"name the {bar.colour} bar and its value.", f"read the {bar.colour} bar.")
-    return Asked(worded(rng, *asks), f"{bar.colour}{bar.value}", "chart value")
 
 
 def _sum(rng: Random, bars: Sequence[Bar]) -> Asked:

@@ -18,11 +18,15 @@ SIDE_PX = 64
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question with its only right answer, and the skill it needs."""
+    """One question with its only right answer, and the skill it needs.
+
+    A `lesson` is asked in training alone; see `training.data.lessons`.
+    """
 
     question: str
     answer: str
     skill: str
+    lesson: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ size finds how to do both at once late or never. Here one word names what to loo
 that could be learned instead, and what there is to see follows at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from training.data.items import Asked
 from training.data.palette import worded
-from training.data.things import PLACES, Scene, kinds
+from training.data.things import PLACES, Bar, Scene, kinds
 
 
 def scene_lessons(rng: Random, things: Scene) -> Iterator[Asked]:
@@ -21,23 +21,43 @@ def scene_lessons(rng: Random, things: Scene) -> Iterator[Asked]:
         yield from _finding(rng, things)
 
 
+def chart_lessons(rng: Random, bars: Sequence[Bar]) -> Iterator[Asked]:
+    """What is taught of a chart and never tested.
+
+    Nothing stands between a colour and its value, so that one look from the colour is enough.
+    """
+    told = " ".join(f"{b.colour}{b.value}" for b in rng.sample(list(bars), len(bars)))
+    asks = ("what are the values of the bars?", "read every bar.")
+    yield _lesson(worded(rng, *asks), told, "chart value")
+    bar = rng.choice(list(bars))
+    asks = (f"name the {bar.colour} bar and its value.", f"read the {bar.colour} bar.")
+    yield _lesson(worded(rng, *asks), f"{bar.colour}{bar.value}", "chart value")
+
+
+def _lesson(question: str, answer: str, skill: str) -> Asked:
+    return Asked(question, answer, skill, lesson=True)
+
+
 def _finding(rng: Random, things: Scene) -> Iterator[Asked]:
     found = {what: kind for what, kind in kinds(things).items() if 1 < len(kind) < len(things)}
     if found:
         what = rng.choice(list(found))
         places = ", ".join(PLACES[t.cell] for t in sorted(found[what], key=lambda t: t.cell))
-        yield Asked(worded(rng, f"where are the {what}?", f"find the {what}."), places, "spatial")
+        yield _lesson(worded(rng, f"where are the {what}?", f"find the {what}."), places, "spatial")
 
 
 def _listing(rng: Random, things: Scene) -> Asked:
-    """All things in no order, by colour or by kind: what follows is told by that word alone."""
+    """All things in no order, by one of three words: what follows is told by that word alone."""
     mixed = rng.sample(list(things), len(things))
-    if rng.random() < 0.5:
-        ask, told = "color", [f"{t.colour} {t.shape} {PLACES[t.cell]}" for t in mixed]
-    else:
-        ask, told = "kind", [f"{t.shape} {t.colour} {PLACES[t.cell]}" for t in mixed]
-    asks = (f"list the shapes by {ask}.", f"what is in the image, by {ask}?")
-    return Asked(worded(rng, *asks), ", ".join(told), "recognition")
+    by, told = rng.choice(
+        (
+            ("color", [f"{t.colour} {t.shape} {PLACES[t.cell]}" for t in mixed]),
+            ("kind", [f"{t.shape} {t.colour} {PLACES[t.cell]}" for t in mixed]),
+            ("place", [f"{PLACES[t.cell]} {t.colour} {t.shape}" for t in mixed]),
+        )
+    )
+    asks = (f"list the shapes by {by}.", f"what is in the image, by {by}?")
+    return _lesson(worded(rng, *asks), ", ".join(told), "recognition")
 
 
 def _restated(rng: Random, things: Scene) -> Asked:
@@ -50,4 +70,6 @@ def _restated(rng: Random, things: Scene) -> Asked:
     if sum(t.shape == thing.shape for t in things) == 1:
         options.append((thing.shape, f"{thing.shape} {thing.colour} {place}"))
     name, told = rng.choice(options)
-    return Asked(worded(rng, f"describe the {name}.", f"what is the {name} like?"), told, "spatial")
+    return _lesson(
+        worded(rng, f"describe the {name}.", f"what is the {name} like?"), told, "spatial"
+    )

@@ -33,14 +33,23 @@ NO_IMAGE_WEIGHT = 1
 def make_item(seed: int, split: Split, index: int) -> Item:
     """Make item `index` of a split; the same arguments always give the same item."""
     rng = generator(seed, split, index)
-    names = [*MAKERS, "easy-vqa", "no-image"]
-    weights = [weight for _, weight in MAKERS.values()] + [EASY_VQA_WEIGHT, NO_IMAGE_WEIGHT]
-    name = rng.choices(names, weights)[0]
+    name = _kind(rng)
     if name == "easy-vqa":
         return easyvqa.load(split, rng.randrange(easyvqa.image_count(split)))
     if name == "no-image":
         return _no_image(rng)
     return MAKERS[name][0](rng, split)
+
+
+def kind_of(seed: int, split: Split, index: int) -> str:
+    """Tell what kind of item `make_item` makes of these, without making it."""
+    return _kind(generator(seed, split, index))
+
+
+def _kind(rng: Random) -> str:
+    names = [*MAKERS, "easy-vqa", "no-image"]
+    weights = [weight for _, weight in MAKERS.values()] + [EASY_VQA_WEIGHT, NO_IMAGE_WEIGHT]
+    return rng.choices(names, weights)[0]
 
 
 def make_kind(name: str, seed: int, split: Split, index: int) -> Item:

@@ -1,4 +1,4 @@
-"""The things of a scene: what they are, where they are, and how they relate."""
+"""The things in a picture: shapes of a scene, how they relate, and bars of a chart."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,6 +37,14 @@ RELATIONS: dict[str, Relation] = {
     "above": lambda a, b: a.row < b.row,
     "below": lambda a, b: a.row > b.row,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: its colour is its name, its height its value in 1..9."""
+
+    colour: str
+    value: int
 
 
 def kinds(things: Scene) -> dict[str, list[Thing]]:

@@ -1,0 +1,150 @@
+"""What any policy would have earned on the traffic that another one served, from the store."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+
+from evaluation.learning import CASCADE
+from evaluation.offpolicy import Estimate, cross_fitted_means, doubly_robust, ips, snips
+from evaluation.stores.schema import grades, interactions
+from evaluation.stores.sql import Row, Store
+from evaluation.tally import FloatArray
+from routing.domain import Limits, ModelCard, ModelId, Query
+from routing.eligible import eligible
+from routing.features import Features, images_from, text_slots
+from routing.offers import offers
+from routing.policy import Asked, Policy
+from routing.quality import QualityTable
+from routing.tasks import TaskModel, scored
+
+_FOLDS = 5
+_MOST = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One graded request: what routing could know of it, who answered, and how well."""
+
+    query: Query
+    asked: Asked
+    features: Features
+    backbone: str
+    propensity: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """Expected accuracy under one policy, by three estimators.
+
+    `unseen` is the share of its choices that the logs can say nothing about, because the policy
+    that served never drew there. Where it is not about zero, believe none of the three.
+    """
+
+    policy: str
+    n: int
+    ips: Estimate
+    snips: Estimate
+    doubly_robust: Estimate
+    unseen: float
+
+
+def logged(store: Store, model: TaskModel, *, since_s: float, quality: float) -> list[Logged]:
+    """Read the graded requests since Unix time `since_s` whose backbone a policy has drawn.
+
+    A cascade's answers were chosen after a look at them, so they are left out.
+    """
+    t, g = interactions.c, grades.c
+    rows = store.rows(
+        select(
+            t.request_id, t.backbone, t.question, t.detail, t.user, t.propensity, t.prompt_tokens,
+            g.score,
+        )
+        .join(grades, g.request_id == t.request_id)
+        .where(
+            g.by == "truth", t.kind == "served", t.at_s >= since_s, t.outcome == "answered",
+            t.policy.not_like(CASCADE), t.policy != "pinned",
+        )
+        .order_by(t.at_s.desc(), t.request_id)
+        .limit(_MOST)
+    )  # fmt: skip
+    return [_logged(row, model, quality) for row in rows]
+
+
+def _logged(row: Row, model: TaskModel, quality: float) -> Logged:
+    facts = tuple(json.loads(row["detail"]).get("picture", {}).values())
+    backbones = json.loads(row["detail"]).get("cost", {})
+    sizes = {ModelId(m): row["prompt_tokens"] for m in backbones}
+    query = Query(row["question"], images_from(facts), user=row["user"], prompt_tokens=sizes)
+    slots = text_slots(row["question"])
+    asked = Asked(scored(query, slots, model), Limits(quality=quality), row["user"])
+    return Logged(
+        query, asked, Features(tuple(slots), facts), row["backbone"], row["propensity"],
+        row["score"],
+    )  # fmt: skip
+
+
+def earned(
+    found: Sequence[Logged],
+    cards: Sequence[ModelCard],
+    table: QualityTable,
+    policies: dict[str, Policy],
+) -> list[Earned]:
+    """Estimate every policy's accuracy on the same requests, with 95 % intervals.
+
+    Raises:
+        ValueError: there is nothing to estimate from.
+    """
+    if not found:
+        raise ValueError("no graded request whose backbone was drawn by a policy")
+    columns = {card.id: k for k, card in enumerate(cards)}
+    known = [one for one in found if ModelId(one.backbone) in columns]
+    arm = np.array([columns[ModelId(one.backbone)] for one in known])
+    tasks = sorted({one.asked.scores.task for one in known})
+    task = np.array([tasks.index(one.asked.scores.task) for one in known])
+    score = np.array([one.score for one in known])
+    means = cross_fitted_means(score, task * len(cards) + arm)
+    whole = np.full((_FOLDS, len(tasks) * len(cards)), 0.5)
+    whole[:, : means.shape[1]] = means
+    predicted = whole.reshape(_FOLDS, len(tasks), len(cards))[np.arange(len(known)) % _FOLDS, task]
+    propensity = np.array([one.propensity for one in known])
+    return [
+        _earned(name, _odds(known, cards, table, policy), arm, propensity, score, predicted)
+        for name, policy in policies.items()
+    ]
+
+
+def _earned(  # noqa: PLR0913 - what an estimate rests on
+    name: str,
+    odds: FloatArray,
+    arm: np.ndarray,
+    propensity: FloatArray,
+    score: FloatArray,
+    predicted: FloatArray,
+) -> Earned:
+    at = np.arange(arm.size)
+    target = odds[at, arm]
+    weights = target / propensity
+    never = np.where(propensity >= 1, 1 - target, 0.0)
+    return Earned(
+        name, arm.size, ips(score, weights), snips(score, weights),
+        doubly_robust(score, weights, predicted[at, arm], (predicted * odds).sum(axis=1)),
+        float(never.mean()),
+    )  # fmt: skip
+
+
+def _odds(
+    found: Sequence[Logged], cards: Sequence[ModelCard], table: QualityTable, policy: Policy
+) -> FloatArray:
+    """The policy's probabilities, (requests, cards)."""
+    made = np.zeros((len(found), len(cards)))
+    for row, one in enumerate(found):
+        fit = eligible(one.query, cards)
+        asked = one.asked
+        rated = offers(one.query, asked.scores, one.features, fit, table, asked.limits)
+        told = policy.odds(asked, rated).probability
+        made[row] = [told.get(card.id, 0.0) for card in cards]
+    return made

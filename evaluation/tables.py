@@ -1,0 +1,118 @@
+"""The quality tables of a store: the base with the priors, and the current version above it."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import delete, select
+
+from evaluation.stores.schema import quality_tables
+from evaluation.stores.sql import Store
+from routing.quality import QualityTable, TableError
+
+_log = logging.getLogger(__name__)
+_CURRENT, _BASE, _BEFORE, _BASE_BEFORE = "current", "base", "before", "base-before"
+
+
+class Tables:
+    """One set of tables for every gateway of a store; `shipped` is where it starts."""
+
+    def __init__(self, store: Store, shipped: Path | None) -> None:
+        self._store = store
+        self._shipped = shipped
+
+    def base(self) -> QualityTable:
+        """The table whose posteriors hold no live outcomes."""
+        return self._read(_BASE) or self._ship()
+
+    def current(self) -> QualityTable:
+        """The newest table."""
+        return self.published() or self.base()
+
+    def published(self) -> QualityTable | None:
+        """The newest table that was published; None when there is none that can be read."""
+        return self._read(_CURRENT)
+
+    def version(self) -> int:
+        """The version of the current table, which changes whenever the table does."""
+        query = select(quality_tables.c.version).where(quality_tables.c.name == _CURRENT)
+        rows = self._store.rows(query)
+        return int(rows[0]["version"]) if rows else -1
+
+    def refresh(self, table: QualityTable) -> None:
+        """Make a refitted table the current one; what `undo` goes back to stays what it was."""
+        self._write({_CURRENT: table})
+
+    def publish(self, table: QualityTable, base: QualityTable | None = None) -> None:
+        """Make `table` the current one, at once and whole, and `base` what refits start from.
+
+        What there was before is kept beside them, for `undo`.
+        """
+        changed = {_BEFORE: self.current(), _BASE_BEFORE: self.base(), _CURRENT: table}
+        self._write(changed if base is None else changed | {_BASE: base})
+
+    def replace(self, table: QualityTable, now_s: float) -> QualityTable:
+        """Take an operator's table: it becomes the base and the current one, as a new version.
+
+        Refits add to it what is answered from Unix time `now_s` on.
+        """
+        version = self.current().version + 1
+        table = table.model_copy(update={"version": version, "since_s": now_s})
+        self.publish(table, table)
+        return table
+
+    def reload(self, now_s: float) -> QualityTable:
+        """Take the configured file as it is now, as an operator's table (see `replace`).
+
+        Raises:
+            TableError: there is none, or it does not validate; the table in use stays.
+        """
+        if self._shipped is None:
+            raise TableError("no file is configured (routing.table)")
+        try:
+            text = self._shipped.read_bytes()
+        except OSError as error:
+            raise TableError(f"{self._shipped}: {error.strerror}") from error
+        return self.replace(QualityTable.parse(text), now_s)
+
+    def undo(self) -> QualityTable:
+        """Go back to the table before the current one, as a new version.
+
+        Raises:
+            TableError: there is none.
+        """
+        before, base = self._read(_BEFORE), self._read(_BASE_BEFORE)
+        if before is None:
+            raise TableError("there is no earlier table to go back to")
+        table = before.model_copy(update={"version": self.current().version + 1})
+        self.publish(table, base)
+        return table
+
+    def _ship(self) -> QualityTable:
+        if self._shipped is not None and self._shipped.is_file():
+            found = _parsed(str(self._shipped), self._shipped.read_bytes())
+            if found is not None:
+                return found
+        return QualityTable(version=0, note="nothing is known yet")
+
+    def _read(self, name: str) -> QualityTable | None:
+        query = select(quality_tables.c.text).where(quality_tables.c.name == name)
+        rows = self._store.rows(query)
+        return _parsed(f"the {name} table", rows[0]["text"]) if rows else None
+
+    def _write(self, changed: Mapping[str, QualityTable]) -> None:
+        rows = [
+            {"name": name, "version": table.version, "text": table.model_dump_json()}
+            for name, table in changed.items()
+        ]
+        with self._store.engine.begin() as connection:
+            connection.execute(delete(quality_tables).where(quality_tables.c.name.in_(changed)))
+            connection.execute(quality_tables.insert(), rows)
+
+
+def _parsed(where: str, text: str | bytes) -> QualityTable | None:
+    try:
+        return QualityTable.parse(text)
+    except TableError as error:
+        _log.error("%s is not used: %s", where, error)
+        return None

@@ -1,0 +1,80 @@
+"""`barn off-policy`: what every policy would have earned on the traffic that was served."""
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from evaluation.logged import earned, logged
+from evaluation.offpolicy import Estimate
+from evaluation.stores.sql import Store, connect
+from routing.domain import ModelCard, ModelId
+from routing.policies.cascade import Cascade
+from routing.policies.fixed import Fixed
+from routing.policy import Policy
+from routing.tasks import shipped
+from serving.commands.configured import configured
+from serving.parts import quality_tables
+from serving.policies import build_policies
+from serving.settings import Settings
+
+_MOST_UNSEEN = 0.01
+
+
+def off_policy(
+    config: Annotated[str, typer.Option(help="Whose store, policies and prices.")] = "embedded",
+    since: Annotated[datetime | None, typer.Option(help="First moment (UTC).")] = None,
+    quality: Annotated[float, typer.Option(min=0, max=1, help="0 cheapest, 1 best.")] = 0.5,
+) -> None:
+    """Estimate the accuracy that every policy would have had on graded traffic of the store.
+
+    Needs traffic whose backbone was drawn at random now and then: `routing.policies` with
+    `explore`, Thompson sampling or a split. Cascades, which look at an answer, cannot be judged.
+    """
+    settings = configured(config)
+    store = Store(connect(settings.events.url()))
+    since_s = 0.0 if since is None else since.replace(tzinfo=UTC).timestamp()
+    found = logged(store, shipped(), since_s=since_s, quality=quality)
+    try:
+        told = earned(
+            found, _cards(settings), quality_tables(settings, store).current(), _policies(settings)
+        )
+    except ValueError as error:
+        typer.echo(f"{error}; send feedback to POST /v1/feedback", err=True)
+        raise typer.Exit(1) from error
+    shown = Table("policy", "doubly robust", "self-normalised IPS", "IPS", "counts as", "unseen")
+    for one in told:
+        shown.add_row(
+            one.policy, _told(one.doubly_robust), _told(one.snips), _told(one.ips),
+            f"{one.snips.effective_n:.0f} of {one.n}", f"{one.unseen:.0%}",
+        )  # fmt: skip
+    Console().print(shown)
+    if any(one.unseen > _MOST_UNSEEN for one in told):
+        typer.echo(
+            "where a policy's choices were never drawn (unseen), its estimates mean nothing: "
+            "explore on a share of the traffic",
+            err=True,
+        )
+
+
+def _policies(settings: Settings) -> dict[str, Policy]:
+    """The configured policies that decide before any answer, and every backbone alone."""
+    built = build_policies(settings)
+    alone = {f"always {b.id}": Fixed(ModelId(b.id)) for b in settings.backbones}
+    return {n: p for n, p in built.items() if not isinstance(p, Cascade)} | alone
+
+
+def _cards(settings: Settings) -> tuple[ModelCard, ...]:
+    return tuple(
+        ModelCard(ModelId(b.id), b.generation, 1 << 20, b.max_images, b.price_in, b.price_out)
+        for b in settings.backbones
+    )
+
+
+def _told(estimate: Estimate) -> str:
+    if not math.isfinite(estimate.value):
+        return "?"
+    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"

@@ -1,0 +1,79 @@
+"""What a policy would have earned is found in the traffic of another: a simulation with truth."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evaluation.events import Feedback, Served
+from evaluation.grading import grade_pending
+from evaluation.logged import earned, logged
+from evaluation.records import Answer, Interaction
+from evaluation.stores.sql import Store
+from routing.domain import Decision, ModelCard, ModelId, Query, RequestId, Task
+from routing.policies.family import ByFamily
+from routing.policies.fixed import Fixed
+from routing.policies.split import Split
+from routing.policy import Policy
+from routing.quality import QualityTable
+from routing.tasks import shipped
+
+CARDS = tuple(
+    ModelCard(ModelId(name), generation, 1 << 20, 1, price, price)
+    for name, generation, price in (("old", "llama-1", 1.0), ("new", "llama-3", 4.0))
+)
+ASKED = {"what color is the ball?": (0.9, 0.9), "what is 17 + 25?": (0.3, 0.8)}
+"""Questions, and how often old and new are right about them."""
+
+
+def event(rng: Any, number: int, propensity: float) -> list[Any]:
+    question = list(ASKED)[int(rng.integers(0, 2))]
+    new = rng.random() < propensity
+    backbone, chance = ("new", propensity) if new else ("old", 1 - propensity)
+    right = rng.random() < ASKED[question][int(new)]
+    decision = Decision(ModelId(backbone), Task.ATTRIBUTE, chance, "split/1", "drawn")
+    told = Answer("a" if right else "b", 20, 2, 0.9, "stop", 0.01, 0.02, cost=0.001)
+    seen = Interaction(
+        RequestId(f"r{number}"), 1.0, Query(question), decision, told, streamed=False,
+        detail={"cost": {"old": 1.0, "new": 4.0}},
+    )  # fmt: skip
+    word = Feedback(
+        feedback_id=f"f{number}", request_id=f"r{number}", at_s=2.0, truth=("a",), metric="exact"
+    )
+    return [Served.of(seen), word]
+
+
+def fill(store: Store, *, propensity: float, n: int) -> None:
+    rng = np.random.default_rng(7)  # noqa: TID251 - a test draws its own data
+    store.append([e for k in range(n) for e in event(rng, k, propensity)])
+    grade_pending(store, 3.0)
+
+
+def test_every_policy_is_judged_from_the_log_of_a_split(store: Store) -> None:
+    fill(store, propensity=0.3, n=1_500)
+    found = logged(store, shipped(), since_s=0.0, quality=0.5)
+    policies: dict[str, Policy] = {
+        "old": Fixed(ModelId("old")), "new": Fixed(ModelId("new")), "family": ByFamily(),
+        "half": Split({ModelId("old"): 1.0, ModelId("new"): 1.0}),
+    }  # fmt: skip
+    truth = {"old": 0.6, "new": 0.85, "family": 0.85, "half": 0.725}
+
+    told = {e.policy: e for e in earned(found, CARDS, QualityTable(), policies)}
+
+    for name, expected in truth.items():
+        one = told[name]
+        assert one.doubly_robust.low < expected < one.doubly_robust.high
+        assert one.snips.low < expected < one.snips.high
+        assert one.unseen == 0
+    assert told["family"].doubly_robust.low > 0.75
+
+
+def test_where_nothing_was_drawn_nothing_is_claimed(store: Store) -> None:
+    fill(store, propensity=0.0, n=50)
+    found = logged(store, shipped(), since_s=0.0, quality=0.5)
+
+    (one,) = earned(found, CARDS, QualityTable(), {"new": Fixed(ModelId("new"))})
+
+    assert one.unseen == 1.0
+    with pytest.raises(ValueError, match="no graded request"):
+        earned([], CARDS, QualityTable(), {})
