@@ -3,13 +3,14 @@
     .venv/bin/python -m benchmarks.sequences
 
 2,000 experiments without a difference, each looked at after every pair: the share of false verdicts
-of Barn's paired test, of the naive t-test peeked at as often, and of McNemar's test peeked at. Then
-power at 2, 5 and 10 points of difference against the fixed-horizon test, and the coverage of every
-interval that is offered.
+of Barn's whole verdict (the mean of a bet and of McNemar's e-value), of McNemar's alone, and of the
+naive t-test peeked at as often. Then power at 2, 5 and 10 points of difference against the
+fixed-horizon test, and the coverage of every interval that is offered.
 """
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,14 @@ import numpy as np
 from scipy.stats import binom, norm
 
 from evaluation.intervals import wilson
-from evaluation.sequences import MeanSequence, SplitSequence, mcnemar_e_value, paired
+from evaluation.ppi import prediction_powered_mean
+from evaluation.sequences import (
+    MeanSequence,
+    SplitSequence,
+    asymptotic,
+    mcnemar_e_value,
+    paired,
+)
 
 PAIRS = 1_000
 ALPHA = 0.05
@@ -44,6 +52,15 @@ def e_values(pairs: Any) -> Any:
     return np.array(told)
 
 
+def verdict_e_values(pairs: Any) -> Any:
+    """The e-value of a verdict after every pair: of the bet on the difference and of McNemar's."""
+    bet, told = paired(ALPHA), []
+    for difference in pairs[:, 1] - pairs[:, 0]:
+        bet = bet.update([difference])
+        told.append(bet.e_value(0.0))
+    return (np.array(told) + e_values(pairs)) / 2
+
+
 def t_rejects(pairs: Any) -> Any:
     """Whether a paired t-test at level 5 % rejects, after every pair from the tenth on."""
     d = pairs[:, 1] - pairs[:, 0]
@@ -55,15 +72,17 @@ def t_rejects(pairs: Any) -> Any:
 
 def false_verdicts(experiments: int) -> dict[str, float]:
     """Share of experiments without a difference in which each test ever says there is one."""
-    barn = naive = once = 0
+    barn = mcnemar = naive = once = 0
     for seed in range(experiments):
         pairs = outcomes(np.random.default_rng(seed), PAIRS, 0.75, 0.75, 0.5)
-        barn += bool((e_values(pairs) >= 1 / ALPHA).any())
+        barn += bool((verdict_e_values(pairs) >= 1 / ALPHA).any())
+        mcnemar += bool((e_values(pairs) >= 1 / ALPHA).any())
         rejects = t_rejects(pairs)
         naive += bool(rejects.any())
         once += bool(rejects[-1])
     return {
-        "barn, looked at after every pair": barn / experiments,
+        "Barn's verdict, looked at after every pair": barn / experiments,
+        "McNemar's e-value alone, looked at after every pair": mcnemar / experiments,
         "t-test, looked at after every pair": naive / experiments,
         "t-test, looked at once at the end": once / experiments,
     }
@@ -97,7 +116,9 @@ def power(experiments: int) -> list[dict[str, float]]:
 
 def coverage(experiments: int) -> dict[str, float]:
     """Share of runs in which each 95 % interval holds the truth: at every look for sequences."""
-    missed = dict.fromkeys(("wilson (one look)", "mean sequence", "paired sequence", "split"), 0)
+    names = ("wilson (one look)", "mean sequence", "paired sequence", "split",
+             "seconds (asymptotic)", "judge corrected (one look)")  # fmt: skip
+    missed = dict.fromkeys(names, 0)
     for seed in range(experiments):
         rng = np.random.default_rng(50_000 + seed)
         xs = (rng.random(400) < 0.8).astype(float)
@@ -126,6 +147,14 @@ def coverage(experiments: int) -> dict[str, float]:
                 first, last = split.interval()
                 bad = bad or not first <= 0.05 <= last
         missed["split"] += bad
+        slower = rng.lognormal(-2, 0.5, 600) - rng.lognormal(-2.1, 0.5, 600)
+        true = math.exp(-2 + 0.125) - math.exp(-2.1 + 0.125)
+        ends = [asymptotic(slower[:n]) for n in range(30, 601, 10)]
+        missed["seconds (asymptotic)"] += any(not a <= true <= b for a, b in ends)
+        right = rng.random(1_100) < 0.75
+        says = np.where(rng.random(1_100) < 0.85, right, ~right).astype(float)
+        told = prediction_powered_mean(right[:100].astype(float), says[:100], says[100:])
+        missed["judge corrected (one look)"] += not told.low <= 0.75 <= told.high
     return {name: 1 - count / experiments for name, count in missed.items()}
 
 

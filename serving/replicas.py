@@ -40,6 +40,11 @@ class BackboneReplica:
         finally:
             self._ongoing -= 1
 
+    async def answer(self, prompt: Prompt) -> tuple[Piece, ...]:
+        """Give the whole answer at once."""
+        async with aclosing(self.stream(prompt)) as pieces:
+            return tuple([piece async for piece in pieces])
+
     async def ongoing(self) -> int:
         """Count the requests under way in this replica, of every front end."""
         return self._ongoing

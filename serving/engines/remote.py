@@ -22,8 +22,13 @@ class Remote:
         self._backbone = backbone
         self._handle = handle
         self._stream: Any = handle.options(method_name="stream", stream=True)
+        self._answer: Any = handle.options(method_name="answer")
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
+        if not prompt.sampling.streamed:
+            for piece in await self._whole(prompt):
+                yield piece
+            return
         pieces = self._stream.remote(prompt)
         finished = False
         try:
@@ -36,6 +41,21 @@ class Remote:
         finally:
             if not finished:
                 pieces.cancel()
+
+    async def _whole(self, prompt: Prompt) -> tuple[Piece, ...]:
+        """Every piece at once: a generator over Ray costs both sides more than the answer does."""
+        told = self._answer.remote(prompt)
+        finished = False
+        try:
+            pieces: tuple[Piece, ...] = await told
+            finished = True
+        except Exception as error:
+            finished = True
+            raise self._translated(error) from error
+        finally:
+            if not finished:  # the client has gone, or it took too long
+                told.cancel()
+        return pieces
 
     async def healthy(self) -> bool:
         try:
