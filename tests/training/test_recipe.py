@@ -49,7 +49,7 @@ def profile() -> Profile:
         ),
         backbones=(backbone("one", generation="llama-1"), backbone("two", generation="llama-3")),
         align=StageSpec(items=16, batch=8, learning_rate=1e-3),
-        look=StageSpec(items=8, batch=8, learning_rate=1e-3),
+        look=StageSpec(items=4, batch=4, learning_rate=1e-3),
         tune=StageSpec(items=16, batch=8, learning_rate=1e-3),
     )  # fmt: skip
 
