@@ -15,8 +15,10 @@ import json
 import os
 import platform
 import signal
+import statistics
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -26,7 +28,11 @@ from typing import Any
 import httpx
 
 from benchmarks.overhead_load import Load, Measured, drive, in_process, show
+from evaluation.events import Served
+from evaluation.spool import Spool
+from evaluation.stores.sql import Store, connect
 from serving.build import free_port
+from serving.settings import load as load_settings
 
 ROOT = Path(__file__).parent.parent
 ZOO = ROOT / "serving" / "zoo"
@@ -169,6 +175,35 @@ def ratios(told: Sequence[Measured]) -> dict[str, float]:
     return found
 
 
+def own_work_ms(folder: Path) -> dict[str, float]:
+    """What routing and recording took of the requests at one at once, medians.
+
+    Routing is what each request's own event says. Recording is timed here, on those events.
+    """
+    events = folder / "events"
+    store = Store(connect(load_settings(str(folder / "barn.json")).events.url()))
+    rows = store.latest(400)
+    store.close()
+    if not rows:
+        return {}
+    routed = [json.loads(row["detail"])["timing"]["route_s"] for row in rows]
+    names = Served.model_fields.keys() - {"image_hashes", "detail", "kind"}
+    told = [
+        Served.model_validate({n: row[n] for n in names} | {"detail": json.loads(row["detail"])})
+        for row in rows
+    ]
+    spool, times = Spool(events / "timed", "benchmark"), []
+    for event in told:
+        began = time.perf_counter()
+        spool.append(event)
+        times.append(time.perf_counter() - began)
+    spool.close()
+    return {
+        "routing, ms (median)": 1e3 * statistics.median(routed),
+        "recording, ms (median)": 1e3 * statistics.median(times),
+    }
+
+
 def undisturbed() -> bool:
     """Let the client run before everything else, and nothing that it starts.
 
@@ -206,6 +241,8 @@ def main() -> None:
     first = undisturbed()
     told = asyncio.run(measure(args.only, loads, args.engine, folder))
     found = ratios(told)
+    if (folder / "barn.json").is_file():
+        found |= own_work_ms(folder)
     for name, value in found.items():
         print(f"{name}: {value:.2f}")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
