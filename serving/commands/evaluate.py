@@ -56,11 +56,14 @@ def labelled(dataset: str, limit: int) -> list[Item]:
 
 
 @contextmanager
-def service(url: str | None, config: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def service(
+    url: str | None, config: str, api_key: str = ""
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     """A running service's URL and backbones; starts one for the while when `url` is None."""
     if url is not None:
         try:
-            models = httpx.get(f"{url}/v1/models", timeout=10).json()["data"]
+            key = {"authorization": f"Bearer {api_key}"} if api_key else {}
+            models = httpx.get(f"{url}/v1/models", headers=key, timeout=10).json()["data"]
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise typer.BadParameter(f"{url} does not answer as Barn does: {error}") from error
         yield url, tuple(m["id"] for m in models if not m["id"].startswith("auto"))
@@ -92,7 +95,7 @@ def evaluate(  # noqa: PLR0913 - a command's options
     """Ask every backbone a labelled set; report accuracy, calibration, latency, cost per task."""
     items = labelled(dataset, limit)
     folder = out / Path(dataset).stem
-    with service(url, config) as (where, hosted):
+    with service(url, config, api_key) as (where, hosted):
         chosen = tuple(backbone or hosted)
         strange = [b for b in chosen if b not in hosted]
         if strange:

@@ -58,7 +58,7 @@ def load_test(  # noqa: PLR0913 - a command's options
     length = seconds or (600 if scenario == "soak" else 30)
     asked = [i for name in dataset or ["easy-vqa", "synthetic"] for i in labelled(name, limit)]
     out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as folder, service(url, config) as (where, _):
+    with TemporaryDirectory() as folder, service(url, config, api_key) as (where, _):
         items = keep or Path(folder) / "items.jsonl"
         lines = (json.dumps(line) for line in requests(asked, side_px or [], max_tokens))
         items.write_text("\n".join(lines), encoding="utf-8")
