@@ -98,7 +98,7 @@ def power(experiments: int) -> list[dict[str, float]]:
             pairs = outcomes(
                 np.random.default_rng(10_000 + seed), horizon, 0.75, 0.75 + points, 0.5
             )
-            reached = np.flatnonzero(e_values(pairs) >= 1 / ALPHA)
+            reached = np.flatnonzero(verdict_e_values(pairs) >= 1 / ALPHA)
             found += bool(reached.size)
             needed.append(int(reached[0]) + 1 if reached.size else horizon)
             b = int(((pairs[:, 0] == 1) & (pairs[:, 1] == 0)).sum())
@@ -168,7 +168,7 @@ def main() -> None:
     args = parser.parse_args()
     report = {
         "false verdicts": false_verdicts(args.experiments),
-        "power": power(max(50, args.experiments // 10)),
+        "power": power(max(20, args.experiments // 20)),
         "coverage": coverage(max(100, args.experiments // 4)),
     }
     print(json.dumps(report, indent=1))

@@ -23,6 +23,7 @@ class Pair:
     old_confidence: float = 0.0
     new_confidence: float = 0.0
     same_answer: bool = False
+    answered: bool = True  # by the new model; a copy that failed has no confidence to judge
 
 
 @dataclass(frozen=True, slots=True)

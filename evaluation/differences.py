@@ -1,11 +1,13 @@
 """How much slower, dearer and worse calibrated a candidate is than control, whenever one looks."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from evaluation.compare import Pair
 from evaluation.experiments import Spec
@@ -13,7 +15,8 @@ from evaluation.sequences import asymptotic
 from evaluation.stores.schema import interactions
 from evaluation.stores.sql import Row, Store
 
-MEASURES = {"total_s": "seconds", "first_token_s": "seconds", "cost": "dollars"}
+MEASURES = ("total_s", "first_token_s", "per_token_s", "cost")
+"""What is compared of every answered request; seconds and dollars."""
 _MOST = 20_000
 
 
@@ -47,12 +50,13 @@ def shadow_differences(
 ) -> dict[str, Difference]:
     """Of a request and its copy: seconds and dollars of both answered, Brier score of graded ones.
 
-    A copy waits for a quiet moment and its primary does not, so compare seconds under light load.
+    Seconds count from when the backbone was asked: reading and routing are the primary's alone. A
+    copy waits for a quiet moment and its primary does not, so compare seconds under light load.
     """
     asked, copied = interactions.alias("asked"), interactions.alias("copied")
-    differences = [(copied.c[name] - asked.c[name]).label(name) for name in MEASURES]
+    differences = [(_of(copied, m) - _of(asked, m)).label(m) for m in MEASURES]
     rows = store.rows(
-        select(*differences)
+        select(*differences, asked.c.detail)
         .select_from(copied.join(asked, asked.c.request_id == copied.c.primary_id))
         .where(
             copied.c.experiment == spec.name, copied.c.backbone == candidate,
@@ -66,8 +70,15 @@ def shadow_differences(
     brier = [
         (p.new_confidence - p.new_score) ** 2 - (p.old_confidence - p.old_score) ** 2
         for p in graded
+        if p.answered
     ]
-    measured = {m: Difference.of([row[m] for row in rows], alpha) for m in MEASURES}
+    for row in rows:
+        before_s = json.loads(row["detail"]).get("timing", {}).get("before_s", 0.0)
+        for measure in ("total_s", "first_token_s"):
+            row[measure] += before_s
+    measured = {
+        m: Difference.of([row[m] for row in rows if row[m] is not None], alpha) for m in MEASURES
+    }
     return {"brier": Difference.of(brier, alpha)} | measured
 
 
@@ -75,7 +86,10 @@ def split_differences(store: Store, spec: Spec) -> dict[str, dict[str, Differenc
     """Per candidate: seconds and dollars beside control's, weighed by the recorded propensities."""
     t = interactions.c
     rows = store.rows(
-        select(t.request_id, t.user, t.backbone, t.propensity, *(t[m] for m in MEASURES))
+        select(
+            t.request_id, t.user, t.backbone, t.propensity,
+            *(_of(interactions, m).label(m) for m in MEASURES),
+        )
         .where(
             t.experiment == spec.name, t.kind == "served", t.outcome == "answered",
             t.backbone.in_((spec.control, *spec.candidates)),
@@ -96,11 +110,21 @@ def split_differences(store: Store, spec: Spec) -> dict[str, dict[str, Differenc
     }
 
 
+def _of(side: Any, measure: str) -> Any:
+    """One measure of an interaction, in SQL; none where an answer was a single token."""
+    if measure != "per_token_s":
+        return side.c[measure]
+    more = func.nullif(side.c.completion_tokens - 1, 0)
+    return (side.c.total_s - side.c.first_token_s) / more
+
+
 def _weighed(rows: Sequence[Row], control: str, candidate: str, measure: str) -> list[float]:
     """Unbiased estimates of the difference, one of each event (Robins et al. 1994)."""
     seen = {control: (0, 0.0), candidate: (0, 0.0)}
     estimates = []
     for row in rows:
+        if row[measure] is None:
+            continue
         means = {arm: total / max(1, n) for arm, (n, total) in seen.items()}
         estimate = means[candidate] - means[control]
         arm, value = row["backbone"], row[measure]

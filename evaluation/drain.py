@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event as Signal
+from time import monotonic
 
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -22,11 +23,32 @@ class Drainer:
     A segment is read again from its start after a restart: the store ignores what it has.
     """
 
-    def __init__(self, folder: Path, store: Store, *, batch: int = 500) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: Store,
+        *,
+        batch: int = 500,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
         self._folder = folder
         self._store = store
         self._batch = batch
         self._offsets: dict[Path, int] = {}
+        self._now = now
+        self._caught_up_s = now()
+
+    def lag_s(self) -> float:
+        """Seconds since everything that was in the spool was in the store."""
+        return self._now() - self._caught_up_s
+
+    def waiting_bytes(self) -> int:
+        """Bytes in the spool that are not in the store yet."""
+        waiting = 0
+        for segment in segments(self._folder):
+            with suppress(FileNotFoundError):
+                waiting += segment.stat().st_size - self._offsets.get(segment, 0)
+        return waiting
 
     def drain(self) -> int:
         """Move what is there now; return the number of events moved.
@@ -34,10 +56,11 @@ class Drainer:
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the store is away; nothing was lost, call again.
         """
-        moved = 0
+        moved, began_s = 0, self._now()
         for segment in segments(self._folder):
             with suppress(FileNotFoundError):  # another drainer was done with it first
                 moved += self._drain_segment(segment)
+        self._caught_up_s = began_s
         return moved
 
     def _drain_segment(self, segment: Path) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from evaluation.experiments import UNDER_WAY, Register, Spec, load_spec, pairs
 from evaluation.grading import grade_late_shadows, grade_pending
 from evaluation.learning import learnable, maps, observed, successes
-from evaluation.splits import split_intervals
+from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store
 from evaluation.tables import Tables
 from routing.quality import QualityTable, updated
@@ -24,7 +24,7 @@ class Schedule:
     """How often what happens; `retention_days` 0 keeps everything, as does `most_events` 0.
 
     Retention waits for experiments that run: what they have seen is kept until they end. The limit
-    on the number of events waits for nothing.
+    on the number of events does not: it stops an experiment whose events it takes.
     """
 
     refit_every_s: float = 3_600.0
@@ -87,6 +87,9 @@ class Evaluator:
             before_s = min([before_s, *going])
         if self._schedule.most_events > 0:
             before_s = max(before_s, self._store.older_than_newest(self._schedule.most_events))
+            for row in self._register.all():  # a verdict on what is left would be another one
+                if row["status"] in UNDER_WAY and row["created_s"] < before_s:
+                    self._stop(load_spec(row["spec"]), now, "its oldest events were forgotten")
         if before_s > 0:
             self._store.forget(before_s)
             self._outside.forget(before_s)
@@ -114,16 +117,17 @@ class Evaluator:
 
     def _guard_split(self, spec: Spec, now: float) -> None:
         """Users meet the candidates here: one goes as soon as it is surely worse by the margin."""
-        found = split_intervals(self._store, spec)
+        found = split_verdicts(self._store, spec)
         for candidate in spec.trying:
-            worse = [(t, n) for t, (n, _, high) in found[candidate].items() if high < -spec.margin]
+            told = found[candidate].items()
+            worse = [(t, v.n) for t, v in told if v.interval[1] < -spec.margin]
             if worse:
                 task, n = worse[0]
                 note = f"{candidate} is worse on {task} by more than {spec.margin:.0%} ({n})"
                 _log.warning("experiment %s: %s", spec.name, note)
                 self._register.withdraw(spec, candidate, now, note)
                 return  # the others are looked at with the next tick
-        total = min(told.get("all", (0, 0.0, 0.0))[0] for told in found.values())
+        total = min((told["all"].n for told in found.values() if "all" in told), default=0)
         if total >= spec.max_pairs:
             self._stop(spec, now, f"{total} answers were graded")
 
@@ -144,5 +148,4 @@ class Evaluator:
         if table.backbones == current.backbones:
             return None
         table = table.model_copy(update={"version": current.version + 1})
-        self._tables.refresh(table)
-        return table
+        return table if self._tables.refresh(table, base) else None

@@ -26,7 +26,7 @@ class ExperimentError(ValueError):
 class Spec(BaseModel):
     """One experiment, as YAML or JSON gives it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     control: str = Field(description="the backbone that is compared against")
@@ -212,6 +212,7 @@ def pairs(store: Store, spec: Spec, candidate: str) -> list[Pair]:
             row["old_confidence"], row["new_confidence"] or 0.0,
             row["new_answer"] is not None
             and vqa_normalise(row["old_answer"]) == vqa_normalise(row["new_answer"]),
+            row["new_score"] is not None,
         )
         for row in store.rows(query)
     ]  # fmt: skip

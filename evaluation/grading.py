@@ -140,9 +140,10 @@ def _row(said: Row, answer: Row, scored: Scored) -> Row:
 
 
 def _unseen(before_s: float) -> Any:
-    return (feedback.c.at_s < before_s) & feedback.c.request_id.not_in(
-        select(interactions.c.request_id)
-    )
+    known = select(interactions.c.request_id)
+    # what was graded had an answer once, though retention may have taken it since
+    waits = feedback.c.graded.is_(False)
+    return (feedback.c.at_s < before_s) & waits & feedback.c.request_id.not_in(known)
 
 
 def orphans(store: Store, before_s: float, *, most: int = 100) -> tuple[int, tuple[Orphan, ...]]:

@@ -13,7 +13,7 @@ from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Row, Store
 from evaluation.tally import FloatArray
 from routing.domain import Limits, ModelCard, ModelId, Query
-from routing.eligible import eligible
+from routing.eligible import NoEligibleModelError, eligible
 from routing.features import Features, images_from, text_slots
 from routing.offers import offers
 from routing.policy import Asked, Policy
@@ -41,7 +41,8 @@ class Earned:
     """Expected accuracy under one policy, by three estimators.
 
     `unseen` is the share of its choices that the logs can say nothing about, because the policy
-    that served never drew there. Where it is not about zero, believe none of the three.
+    that served never drew there: one minus the mean weight. Where it is not about zero, believe
+    none of the three.
     """
 
     policy: str
@@ -60,8 +61,8 @@ def logged(store: Store, model: TaskModel, *, since_s: float, quality: float) ->
     t, g = interactions.c, grades.c
     rows = store.rows(
         select(
-            t.request_id, t.backbone, t.question, t.detail, t.user, t.propensity, t.prompt_tokens,
-            g.score,
+            t.request_id, t.backbone, t.question, t.detail, t.user, t.policy, t.propensity,
+            t.prompt_tokens, g.score,
         )
         .join(grades, g.request_id == t.request_id)
         .where(
@@ -71,7 +72,15 @@ def logged(store: Store, model: TaskModel, *, since_s: float, quality: float) ->
         .order_by(t.at_s.desc(), t.request_id)
         .limit(_MOST)
     )  # fmt: skip
-    return [_logged(row, model, quality) for row in rows]
+    once: set[tuple[str, str]] = set()
+    kept = []
+    for row in reversed(rows):  # a split draws once for a user: later answers say nothing new
+        drawn = (row["policy"], row["user"] or row["request_id"])
+        if row["policy"].startswith("split:") and drawn in once:
+            continue
+        once.add(drawn)
+        kept.append(row)
+    return [_logged(row, model, quality) for row in kept]
 
 
 def _logged(row: Row, model: TaskModel, quality: float) -> Logged:
@@ -98,10 +107,10 @@ def earned(
     Raises:
         ValueError: there is nothing to estimate from.
     """
-    if not found:
-        raise ValueError("no graded request whose backbone was drawn by a policy")
     columns = {card.id: k for k, card in enumerate(cards)}
-    known = [one for one in found if ModelId(one.backbone) in columns]
+    known = [o for o in found if ModelId(o.backbone) in columns and _takers(o, cards)]
+    if not known:
+        raise ValueError("no graded request whose backbone was drawn by a policy")
     arm = np.array([columns[ModelId(one.backbone)] for one in known])
     tasks = sorted({one.asked.scores.task for one in known})
     task = np.array([tasks.index(one.asked.scores.task) for one in known])
@@ -128,12 +137,19 @@ def _earned(  # noqa: PLR0913 - what an estimate rests on
     at = np.arange(arm.size)
     target = odds[at, arm]
     weights = target / propensity
-    never = np.where(propensity >= 1, 1 - target, 0.0)
     return Earned(
         name, arm.size, ips(score, weights), snips(score, weights),
         doubly_robust(score, weights, predicted[at, arm], (predicted * odds).sum(axis=1)),
-        float(never.mean()),
+        max(0.0, 1 - float(weights.mean())),
     )  # fmt: skip
+
+
+def _takers(one: Logged, cards: Sequence[ModelCard]) -> bool:
+    try:
+        eligible(one.query, cards)
+    except NoEligibleModelError:
+        return False
+    return True
 
 
 def _odds(

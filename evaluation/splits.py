@@ -1,20 +1,51 @@
 """What a split experiment says so far: each candidate against control, users apart."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from evaluation.compare import Conclusion
 from evaluation.experiments import Spec
 from evaluation.sequences import SplitSequence
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
 
-Interval = tuple[int, float, float]
-"""Graded events of both sides, and the ends of the interval for candidate − control."""
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One candidate beside control on one task, at any time one looks.
+
+    `n` counts graded answers of both, each arm's accuracy is a plain mean, `interval` is the
+    confidence sequence for candidate − control, and `e_value` is evidence against equality. The
+    conclusions of an experiment hold all together (Bonferroni).
+    """
+
+    n: int
+    control_accuracy: float
+    candidate_accuracy: float
+    interval: tuple[float, float]
+    e_value: float
+    conclusion: Conclusion
+
+    @classmethod
+    def of(cls, state: SplitSequence, margin: float) -> "Compared":
+        """Conclude from where a sequence stands."""
+        (n_control, right), (n_candidate, won) = state.control, state.treatment
+        low, high = state.interval()
+        conclusion: Conclusion = "undecided"
+        if low > 0 or high < 0:
+            conclusion = "better" if low > 0 else "worse"
+        elif -margin <= low and high <= margin:
+            conclusion = "no difference"
+        return cls(
+            n_control + n_candidate, right / max(1, n_control), won / max(1, n_candidate),
+            (low, high), state.inner.e_value(0.0), conclusion,
+        )  # fmt: skip
 
 
-def split_intervals(store: Store, spec: Spec) -> dict[str, dict[str, Interval]]:
+def split_verdicts(store: Store, spec: Spec) -> dict[str, dict[str, Compared]]:
     """Per candidate, per task and for `all`: how much better it answers than control.
 
     The order is that in which grades became known; all sequences hold together (Bonferroni), so
@@ -38,7 +69,7 @@ def split_intervals(store: Store, spec: Spec) -> dict[str, dict[str, Interval]]:
     return {c: _against_control(spec, c, rows) for c in spec.candidates}
 
 
-def _against_control(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[str, Interval]:
+def _against_control(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[str, Compared]:
     least = min(spec.each, 1 - spec.share)
     at_once = len(spec.candidates) * (len(spec.tasks or Task) + 1)  # every task, and `all`
     start = SplitSequence.start(alpha=spec.alpha / at_once, least_propensity=least)
@@ -53,9 +84,7 @@ def _against_control(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[st
             )
         else:
             states[task] = state.elsewhere()
-    return {
-        task: (s.control[0] + s.treatment[0], *s.interval()) for task, s in sorted(states.items())
-    }
+    return {task: Compared.of(state, spec.margin) for task, state in sorted(states.items())}
 
 
 def _first_of_each_user(rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:

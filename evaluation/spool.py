@@ -10,7 +10,6 @@ import fcntl
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from evaluation.events import Event
@@ -84,15 +83,6 @@ class Spool:
 def segments(folder: Path) -> list[Path]:
     """List the files that wait to be drained, oldest writer's first."""
     return sorted(folder.glob(f"*{_SUFFIX}"))
-
-
-def waiting_bytes(folder: Path) -> int:
-    """Count the bytes in the spool; what has been drained of a living segment is included."""
-    total = 0
-    for segment in segments(folder):
-        with suppress(FileNotFoundError):  # drained meanwhile
-            total += segment.stat().st_size
-    return total
 
 
 def read_lines(segment: Path, offset: int, most: int) -> Iterator[tuple[bytes, int]]:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from evaluation.stores.schema import quality_tables
 from evaluation.stores.sql import Store
@@ -22,7 +22,11 @@ class Tables:
         self._shipped = shipped
 
     def base(self) -> QualityTable:
-        """The table whose posteriors hold no live outcomes."""
+        """The table whose posteriors hold no live outcomes.
+
+        Raises:
+            TableError: there is none yet, and the file to start from cannot be used.
+        """
         return self._read(_BASE) or self._ship()
 
     def current(self) -> QualityTable:
@@ -39,9 +43,15 @@ class Tables:
         rows = self._store.rows(query)
         return int(rows[0]["version"]) if rows else -1
 
-    def refresh(self, table: QualityTable) -> None:
-        """Make a refitted table the current one; what `undo` goes back to stays what it was."""
+    def refresh(self, table: QualityTable, base: QualityTable) -> bool:
+        """Make a refitted table the current one; what `undo` goes back to stays what it was.
+
+        False, and nothing changed, when the base is no longer the one that it was fitted on.
+        """
+        if self.base() != base:
+            return False
         self._write({_CURRENT: table})
+        return True
 
     def publish(self, table: QualityTable, base: QualityTable | None = None) -> None:
         """Make `table` the current one, at once and whole, and `base` what refits start from.
@@ -89,11 +99,14 @@ class Tables:
         return table
 
     def _ship(self) -> QualityTable:
-        if self._shipped is not None and self._shipped.is_file():
-            found = _parsed(str(self._shipped), self._shipped.read_bytes())
-            if found is not None:
-                return found
-        return QualityTable(version=0, note="nothing is known yet")
+        if self._shipped is None:
+            return QualityTable(version=0, note="nothing is known yet")
+        try:
+            return QualityTable.parse(self._shipped.read_bytes())
+        except OSError as error:
+            raise TableError(f"{self._shipped}: {error.strerror}") from error
+        except TableError as error:
+            raise TableError(f"{self._shipped}: {error}") from error
 
     def _read(self, name: str) -> QualityTable | None:
         query = select(quality_tables.c.text).where(quality_tables.c.name == name)
@@ -105,9 +118,13 @@ class Tables:
             {"name": name, "version": table.version, "text": table.model_dump_json()}
             for name, table in changed.items()
         ]
+        statement = self._store.insert(quality_tables)
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"], set_={"version": new.version, "text": new.text}
+        )
         with self._store.engine.begin() as connection:
-            connection.execute(delete(quality_tables).where(quality_tables.c.name.in_(changed)))
-            connection.execute(quality_tables.insert(), rows)
+            connection.execute(statement, rows)
 
 
 def _parsed(where: str, text: str | bytes) -> QualityTable | None:

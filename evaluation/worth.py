@@ -100,9 +100,10 @@ def fit_success(own: Sequence[Answered]) -> Success | None:
 def refit_success(base: Success | None, live: Sequence[Answered]) -> Success | None:
     """A success predictor after what was seen live: the most probable one given `base` as prior.
 
-    Minimises Σ log(1 + exp(−yᵢ xᵢᵀw)) + ‖w − w₀‖² / 2 over the weights w, with those of `base` for
-    w₀ and a free intercept: with w₀ = 0 it is the logistic regression of `fit_success`. Without a
-    base it is fitted from nothing, or stays None.
+    Minimises Σ log(1 + exp(−yᵢ xᵢᵀw)) + κ ‖w − w₀‖² / 2 over the weights w, the tasks' included,
+    with those of `base` for w₀. κ is the mean number of features of an answer, so that before
+    any live outcome the log-odds of an answer are known to about one. The intercept stays: a few
+    answers to one task must not move the others. Without a base it is fitted from nothing.
     """
     if base is None or not live:
         return fit_success(live) if live else base
@@ -116,11 +117,11 @@ def refit_success(base: Success | None, live: Sequence[Answered]) -> Success | N
         weights[int(slot)] = weights.get(int(slot), 0.0) + float(moved[slot])
     of_facts = np.zeros(max(facts, len(base.facts)))
     of_facts[: len(base.facts)] += base.facts
-    of_facts[:facts] += moved[SLOTS + len(tasks) : -1]
+    of_facts[:facts] += moved[SLOTS + len(tasks) :]
     by_task = {t: base.tasks.get(t, 0.0) + float(moved[SLOTS + k]) for k, t in enumerate(tasks)}
     seen = {t: base.evidence.get(t, 0.0) + sum(a.task == t for a in live) for t in tasks}
     return Success(
-        intercept=base.intercept + float(moved[-1]),
+        intercept=base.intercept,
         weights=weights,
         facts=tuple(float(w) for w in of_facts),
         tasks=base.tasks | by_task,
@@ -129,19 +130,19 @@ def refit_success(base: Success | None, live: Sequence[Answered]) -> Success | N
 
 
 def _moved(x: csr_matrix, right: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """How far the weights go from where they were, the intercept last; (columns + 1,)."""
+    """How far the weights go from where they were, (columns,)."""
     used = np.unique(x.indices)  # a weight whose feature nobody showed stays where it is
     seen = x[:, used]
+    caution = float(seen.power(2).sum()) / seen.shape[0]
 
     def loss(step: np.ndarray) -> tuple[float, np.ndarray]:
-        logit = known + seen @ step[:-1] + step[-1]
+        logit = known + seen @ step
         off = expit(logit) - right
-        value = np.logaddexp(0, logit).sum() - logit[right].sum() + step[:-1] @ step[:-1] / 2
-        return float(value), np.append(seen.T @ off + step[:-1], off.sum())
+        value = np.logaddexp(0, logit).sum() - logit[right].sum() + caution * step @ step / 2
+        return float(value), seen.T @ off + caution * step
 
-    found = minimize(loss, np.zeros(used.size + 1), jac=True, method="L-BFGS-B").x
-    moved = np.zeros(x.shape[1] + 1)
-    moved[used], moved[-1] = found[:-1], found[-1]
+    moved = np.zeros(x.shape[1])
+    moved[used] = minimize(loss, np.zeros(used.size), jac=True, method="L-BFGS-B").x
     return moved
 
 

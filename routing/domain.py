@@ -136,11 +136,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How busy a backbone is: requests under way and waiting, and how many it takes at once."""
+    """How busy a backbone is: requests under way and waiting, and how many it takes at once.
+
+    `recent_s` is what answers took of late, in seconds; 0 when there were none.
+    """
 
     ongoing: int = 0
     capacity: int = 1
     healthy: bool = True
+    recent_s: float = 0.0
 
     @property
     def saturated(self) -> bool:

@@ -137,8 +137,9 @@ def _objection(offer: Offer, busy: Load, limits: Limits) -> tuple[float, str]:
         return math.inf, f"costs ${offer.cost:.2g}, over ${limits.max_cost:.2g}"
     if not busy.healthy:
         return sys.float_info.max, "it is down"
-    if offer.latency_s > limits.deadline_s:
-        return 2 + offer.latency_s, f"takes {offer.latency_s:.2g} s, too late"
+    seconds = max(offer.latency_s, busy.recent_s)
+    if seconds > limits.deadline_s:
+        return 2 + seconds, f"takes {seconds:.2g} s, too late"
     if busy.saturated:
         return 1, f"it is busy ({busy.ongoing} under way)"
     return 0, ""

@@ -143,9 +143,6 @@ def scored(query: Query, slots: Sequence[int], model: TaskModel) -> TaskScores:
             scores = scores.copy()
             scores[model.tasks.index(task)] += sum(p * s for p, s in zip(pulls, seen, strict=True))
         scores[model.tasks.index(Task.CHAT)] -= 3.0  # a picture was shown for a reason
-    elif not query.earlier:
-        scores = scores.copy()
-        scores[model.tasks.index(Task.CHAT)] += 1.0
     chances = softmax(scores).tolist()
     known = dict(zip(model.tasks, chances, strict=True))
     return TaskScores(known, "its words" + (" and its picture" if query.images else ""))

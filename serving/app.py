@@ -3,7 +3,7 @@
 from typing import Any
 
 from serving.beside import start_experiments
-from serving.settings import load
+from serving.settings import check_files, load
 
 
 def app(arguments: dict[str, str]) -> Any:
@@ -19,6 +19,7 @@ def app(arguments: dict[str, str]) -> Any:
     """
     host = arguments.get("host", "0.0.0.0")  # noqa: S104 - the worst is assumed, not listened on
     settings = load(arguments.get("config", "embedded"), {"service.host": host})
+    check_files(settings)
     from serving.replicas import application  # Ray's import takes seconds: after what can fail
 
     start_experiments(settings)

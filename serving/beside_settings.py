@@ -27,8 +27,10 @@ class Probes(Frozen):
     """Labelled questions asked of every backbone at a trickle; off unless `every_s` is set."""
 
     every_s: float = Field(0, ge=0, description="seconds between two items; 0: off")
-    dataset: str = Field("easy-vqa", description="easy-vqa, synthetic, or a JSONL file")
-    items: int = Field(500, ge=1)
+    datasets: tuple[str, ...] = Field(
+        ("easy-vqa", "synthetic"), min_length=1, description="by name, or JSONL files; in turn"
+    )
+    items: int = Field(500, ge=1, description="of each")
     api_key: SecretStr = Field(SecretStr(""), description="an operator's, where there are keys")
 
 

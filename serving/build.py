@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from serving.settings import Settings, SettingsError
+from serving.settings import Settings, SettingsError, check_files
 
 APP = "barn"
 
@@ -90,6 +90,7 @@ class Cluster:
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Prepare the environment that Ray's processes inherit; must precede the import of Ray."""
+        check_files(settings)
         check_port(settings.service.host, settings.service.port)
         scratch, block = Path(tempfile.mkdtemp(prefix="barn-")), PortBlock()
         _prepare(settings, scratch, block.ports)

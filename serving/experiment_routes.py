@@ -21,7 +21,7 @@ from evaluation.experiments import (
     outcomes,
     pairs,
 )
-from evaluation.splits import split_intervals
+from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
 from routing.quality import Observed, QualityTable, updated
@@ -49,14 +49,11 @@ def experiment_report(store: Store, row: Row) -> dict[str, Any]:
 
 
 def _split(store: Store, spec: Spec) -> dict[str, Any]:
-    accuracy, measured = split_intervals(store, spec), split_differences(store, spec)
+    accuracy, measured = split_verdicts(store, spec), split_differences(store, spec)
     return {
         candidate: {
             "withdrawn": candidate in spec.withdrawn,
-            "differences": {
-                task: {"n": n, "low": low, "high": high}
-                for task, (n, low, high) in accuracy[candidate].items()
-            },
+            "verdicts": [{"task": t, **asdict(v)} for t, v in accuracy[candidate].items()],
             "measures": {m: d.told() for m, d in measured[candidate].items()},
         }
         for candidate in spec.candidates

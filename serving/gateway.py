@@ -172,7 +172,8 @@ class Gateway:
         hosted = self.hosted[decision.model]
         transcript = Transcript(self._clock, started_s, case.query.prompt_tokens[decision.model])
         outcome: list[Outcome] = []
-        notes: dict[str, float] = {}
+        # what went before this backbone was asked: a shadow copy has nothing of it
+        notes = {"before_s": self._clock() - started_s}
 
         def record(told: Outcome) -> None:
             outcome.append(told)
@@ -270,6 +271,7 @@ class Gateway:
                         transcript.add(piece)
                         if piece.finish_reason is not None:  # recorded before the last byte leaves
                             outcome = transcript.finished(card.price_in, card.price_out)
+                            self.loads.took(card.id, outcome.total_s)
                             durably(record, outcome)
                         yield piece
         except (BackboneDownError, OverloadedError) as error:

@@ -1,10 +1,11 @@
 """What the evaluator says of quality, as gauges: one process sets them for all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from evaluation.calibration import bands
-from evaluation.experiments import Register, Spec, shadow_verdicts
-from evaluation.online import Place, Window, by_backbone, drift, figure, tallies
+from evaluation.experiments import Register, shadow_verdicts
+from evaluation.online import Figure, Place, Window, by_backbone, drift, figure, tallies
+from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store
 from evaluation.tally import Tally
 from routing.quality import QualityTable
@@ -12,41 +13,62 @@ from serving.telemetry import Metrics
 
 
 def set_quality(metrics: Metrics, store: Store, table: QualityTable, window: Window) -> None:
-    """Set accuracy, calibration, drift, experiments and the table's version."""
+    """Set accuracy, calibration, drift, experiments and the table's version.
+
+    What is no more (a task without grades in the window, an experiment that has ended) loses its
+    number, so that no alert hangs on it.
+    """
     metrics.gauge("barn_table_version", table.version)
     found = tallies(store, window)
     _set_accuracy(metrics, found)
     _set_reliability(metrics, found)
+    changes: dict[tuple[str, ...], float] = {}
     for of, places in drift(store, window).items():
-        for name, changes in places.items():
-            backbone = name if of != "task_mix" else "all"
-            metrics.gauge("barn_drift_changes", len(changes), backbone, of)
-    for spec in Register(store).running():
-        if spec.mode == "shadow":
-            _set_experiment(metrics, store, spec)
+        for name, seen in places.items():
+            place = (name if of != "task_mix" else "all", of)
+            changes[place] = changes.get(place, 0) + len(seen)
+    metrics.gauge_all("barn_drift_changes", changes)
+    _set_experiments(metrics, store)
 
 
 def _set_accuracy(metrics: Metrics, found: Mapping[Place, Tally]) -> None:
-    for (backbone, task), tally in found.items():
-        one = figure(backbone, task, tally, (0.0, 1.0))
-        metrics.gauge("barn_graded_answers", one.n, backbone, task)
-        metrics.gauge("barn_accuracy", one.accuracy, backbone, task)
-        metrics.gauge("barn_accuracy_low", one.interval[0], backbone, task)
-        metrics.gauge("barn_accuracy_high", one.interval[1], backbone, task)
-        metrics.gauge("barn_calibration_error", one.ece, backbone, task)
-        metrics.gauge("barn_brier_score", one.brier.score, backbone, task)
+    told = {place: figure(*place, tally, (0.0, 1.0)) for place, tally in found.items()}
+    gauges: dict[str, Callable[[Figure], float]] = {
+        "barn_graded_answers": lambda one: one.n,
+        "barn_accuracy": lambda one: one.accuracy,
+        "barn_accuracy_low": lambda one: one.interval[0],
+        "barn_accuracy_high": lambda one: one.interval[1],
+        "barn_calibration_error": lambda one: one.ece,
+        "barn_brier_score": lambda one: one.brier.score,
+    }
+    for name, value in gauges.items():
+        metrics.gauge_all(name, {place: value(one) for place, one in told.items()})
 
 
 def _set_reliability(metrics: Metrics, found: Mapping[Place, Tally]) -> None:
-    for backbone, tally in by_backbone(found).items():
-        for low, band in bands(tally).items():
-            metrics.gauge("barn_reliability", band.accuracy, backbone, f"{low:.3f}")
-            metrics.gauge("barn_reliability_answers", band.n, backbone, f"{low:.3f}")
+    places = {
+        (backbone, f"{low:.3f}"): band
+        for backbone, tally in by_backbone(found).items()
+        for low, band in bands(tally).items()
+    }
+    metrics.gauge_all("barn_reliability", {p: band.accuracy for p, band in places.items()})
+    metrics.gauge_all("barn_reliability_answers", {p: band.n for p, band in places.items()})
 
 
-def _set_experiment(metrics: Metrics, store: Store, spec: Spec) -> None:
-    for candidate in spec.candidates:
-        for verdict in shadow_verdicts(store, spec, candidate):
-            place = (spec.name, candidate, verdict.task)
-            metrics.gauge("barn_experiment_e_value", verdict.e_value, *place)
-            metrics.gauge("barn_experiment_difference", verdict.difference, *place)
+def _set_experiments(metrics: Metrics, store: Store) -> None:
+    evidence: dict[tuple[str, ...], float] = {}
+    differences: dict[tuple[str, ...], float] = {}
+    for spec in Register(store).running():
+        if spec.mode == "shadow":
+            for candidate in spec.candidates:
+                for verdict in shadow_verdicts(store, spec, candidate):
+                    place = (spec.name, candidate, verdict.task)
+                    evidence[place], differences[place] = verdict.e_value, verdict.difference
+            continue
+        for candidate, tasks in split_verdicts(store, spec).items():
+            for task, compared in tasks.items():
+                place = (spec.name, candidate, task)
+                evidence[place] = compared.e_value
+                differences[place] = compared.candidate_accuracy - compared.control_accuracy
+    metrics.gauge_all("barn_experiment_e_value", evidence)
+    metrics.gauge_all("barn_experiment_difference", differences)

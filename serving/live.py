@@ -6,6 +6,10 @@ from contextlib import contextmanager
 
 from routing.domain import Load, ModelId
 
+RECENT_S = 30.0
+"""How long a measured latency counts as the current one."""
+_WEIGHT = 0.2
+"""Of the newest answer in the current latency."""
 DOWN_FOR_S = 2.0
 """How long a backbone that refused is not asked again while another can answer."""
 
@@ -18,6 +22,7 @@ class Loads:
         self._clock = clock
         self._ours: dict[ModelId, int] = dict.fromkeys(capacity, 0)
         self._reported: dict[ModelId, int] = dict.fromkeys(capacity, 0)
+        self._recent: dict[ModelId, tuple[float, float]] = {}  # when, and seconds
         self._down_until: dict[ModelId, float] = dict.fromkeys(capacity, -math.inf)
 
     @contextmanager
@@ -33,6 +38,13 @@ class Loads:
         """Take note of what a backbone's replicas say: requests of every front end."""
         self._reported[model] = ongoing
 
+    def took(self, model: ModelId, seconds: float) -> None:
+        """Take note of how long an answer took: a moving average, so that one outlier is none."""
+        moment = self._clock()
+        at, before = self._recent.get(model, (-math.inf, seconds))
+        known = before if moment - at <= RECENT_S else seconds
+        self._recent[model] = moment, known + _WEIGHT * (seconds - known)
+
     def refused(self, model: ModelId) -> None:
         """Take note that a backbone is down."""
         self._down_until[model] = self._clock() + DOWN_FOR_S
@@ -45,9 +57,14 @@ class Loads:
                 ongoing=max(self._ours[model], self._reported[model]),
                 capacity=capacity,
                 healthy=moment >= self._down_until[model],
+                recent_s=self._recent_s(model, moment),
             )
             for model, capacity in self._capacity.items()
         }
+
+    def _recent_s(self, model: ModelId, moment: float) -> float:
+        at, seconds = self._recent.get(model, (-math.inf, 0.0))
+        return seconds if moment - at <= RECENT_S else 0.0
 
     def share(self, model: ModelId) -> float:
         """How full one backbone is, in [0, 1] and above."""

@@ -10,7 +10,13 @@ from pydantic import ValidationError
 
 from routing.domain import ImageFacts
 from serving.engines.base import Sampling
-from serving.errors import BadImageError, BadRequestError, NoModelError, TooLargeError
+from serving.errors import (
+    BadImageError,
+    BadRequestError,
+    NoModelError,
+    StorageError,
+    TooLargeError,
+)
 from serving.images import Decoded, decode_bytes, decode_data_url
 from serving.prompts import Turn
 from serving.settings import ImageLimits, Limits
@@ -178,7 +184,10 @@ class Parser:
 
     def _kept(self, decoded: Decoded) -> Decoded:
         if self._keep is not None:
-            self._keep(decoded)
+            try:
+                self._keep(decoded)
+            except OSError as error:
+                raise StorageError(f"the picture cannot be kept: {error.strerror}") from error
         return decoded.prepared(self._sides_px)
 
 

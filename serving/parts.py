@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from evaluation.drain import Drainer
 from evaluation.experiments import Register
-from evaluation.spool import Spool, waiting_bytes
+from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from routing.domain import ModelCard, ModelId, RequestId
@@ -199,9 +199,11 @@ def _drain(
     def after() -> None:
         for feed in feeds:
             feed.refresh()
-        metrics.gauge("barn_spool_bytes", waiting_bytes(folder))
+        metrics.gauge("barn_spool_bytes", drainer.waiting_bytes())
+        metrics.gauge("barn_drain_lag_seconds", drainer.lag_s())
 
-    Drainer(folder, store).run(
+    drainer = Drainer(folder, store)
+    drainer.run(
         stop,
         settings.events.drain_every_s,
         on_failure=lambda: metrics.count("barn_drain_failures"),

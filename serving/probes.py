@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import httpx
 
@@ -19,27 +20,36 @@ from serving.settings import SettingsError
 _log = logging.getLogger(__name__)
 
 
-def probe_items(settings: Probes) -> list[Item]:
-    """The labelled set of a configuration: one that an installed package offers, or a JSONL file.
+def probe_items(settings: Probes) -> list[tuple[str, Item]]:
+    """The items of every labelled set of a configuration, in turn, with the set's name.
 
     Raises:
-        SettingsError: neither.
+        SettingsError: a set is neither one that an installed package offers nor a JSONL file.
     """
+    sets = [[(Path(d).stem, item) for item in _items(d, settings.items)] for d in settings.datasets]
+    return [one for turn in itertools.zip_longest(*sets) for one in turn if one is not None]
+
+
+def _items(dataset: str, most: int) -> list[Item]:
     named = {e.name: e for e in entry_points(group="barn.datasets")}
-    if settings.dataset in named:
-        found: Callable[[int], list[Item]] = named[settings.dataset].load()
-        return found(settings.items)
-    path = Path(settings.dataset)
+    if dataset in named:
+        found: Callable[[int], list[Item]] = named[dataset].load()
+        return found(most)
+    path = Path(dataset)
     if not path.is_file():
-        raise SettingsError(f"probes.dataset: no labelled set or file {settings.dataset!r}")
-    return read_jsonl(path)[: settings.items]
+        raise SettingsError(f"probes.datasets: no labelled set or file {dataset!r}")
+    return read_jsonl(path)[:most]
 
 
 class Prober:
     """Asks one item of every backbone each period, and says the truth about the answers."""
 
     def __init__(
-        self, url: str, backbones: Sequence[str], settings: Probes, items: Sequence[Item]
+        self,
+        url: str,
+        backbones: Sequence[str],
+        settings: Probes,
+        items: Sequence[tuple[str, Item]],
     ) -> None:
         self._url = url
         self._backbones = tuple(backbones)
@@ -56,15 +66,16 @@ class Prober:
 
     async def once(self) -> None:
         """Ask the next item of every backbone, one after the other."""
-        item = next(self._items)
-        headers = {PROBE_HEADER: Path(self._settings.dataset).stem}
+        probe_set, item = next(self._items)
+        headers = {PROBE_HEADER: probe_set}
         if key := self._settings.api_key.get_secret_value():
             headers["authorization"] = f"Bearer {key}"
         async with httpx.AsyncClient(base_url=self._url, headers=headers, timeout=60) as client:
             for backbone in self._backbones:
                 body = question_body(item, backbone, 24)
                 told = (await client.post("/v1/chat/completions", json=body)).json()
-                word = {"request_id": told["id"], "truth": list(item.references)}
+                word: dict[str, Any] = {"request_id": told["id"], "source": "rule"}
+                word["truth"] = list(item.references)
                 if item.choices:
                     word["choices"] = list(item.choices)
                 if item.metric is not None:

@@ -113,9 +113,9 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
         judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
             table = QualityTable.parse(await body(request))
+            made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
         except TableError as error:
             raise BadRequestError(f"the table is refused: {error}") from error
-        made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
         return JSONResponse({"version": made.version})
 
     @api.post("/v1/table/reload")

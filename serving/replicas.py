@@ -115,9 +115,9 @@ class Front:
         ]
 
     async def _watch_load(self, model: ModelId, engine: Remote) -> None:
-        """Ask a replica how busy it is, again and again.
+        """Ask the replicas how busy they are, again and again.
 
-        One that is too busy to answer is as busy as it last was; what is down counts for nothing.
+        Those too busy to answer are as busy as they last were; what is down counts for nothing.
         """
         loads, metrics = self._built.gateway.loads, self._built.metrics
         while True:
@@ -125,9 +125,7 @@ class Front:
             up = True
             try:
                 async with asyncio.timeout(LOAD_EVERY_S):
-                    ongoing = await engine.ongoing()
-                if ongoing is not None:
-                    loads.reported(model, ongoing)
+                    loads.reported(model, await engine.ongoing())
             except TimeoutError:
                 pass
             except Exception as error:  # noqa: BLE001 - whatever it is, the next report may come

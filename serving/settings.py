@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from evaluation.experiments import Spec
+from routing.quality import QualityTable, TableError
 from serving.beside_settings import Evaluation, JudgeModel, Probes, Shadow
 from serving.faults import explain, known_variables
 from serving.frozen import Frozen
@@ -212,6 +213,23 @@ class Settings(BaseSettings):
                 "(`barn key` makes one)"
             )
         return self
+
+
+def check_files(settings: Settings) -> None:
+    """Make sure that the quality table can be used: a service that starts without it misroutes.
+
+    Raises:
+        SettingsError: the configured file cannot be read, or is no table.
+    """
+    path = settings.routing.table
+    if path is None:
+        return
+    try:
+        QualityTable.parse(path.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"routing.table: {path}: {error.strerror}") from error
+    except TableError as error:
+        raise SettingsError(f"routing.table: {path}: {error}") from error
 
 
 def profiles() -> dict[str, Path]:

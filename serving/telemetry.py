@@ -7,6 +7,7 @@ lie in a shared folder (prometheus_client's multiprocess mode), so any front end
 the node's whole; nodes are scraped one by one and add up.
 """
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -75,6 +76,8 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("barn_shadow_offered", "counter", "Shadow copies that were due.", ("experiment",)),
     Metric("barn_shadow_copies", "counter", "Shadow copies by how they ended.", ("experiment", "outcome")),
     Metric("barn_spool_bytes", "gauge", "Bytes in the spool that wait for the store."),
+    Metric("barn_drain_lag_seconds", "gauge",
+           "Since everything that was in the spool was in the store."),
     Metric("barn_drain_failures", "counter", "Times the store was away when events were due."),
     Metric("barn_feedback", "counter", "Words of feedback.", ("source",)),
     Metric("barn_feedback_delay_seconds", "histogram",
@@ -109,6 +112,7 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._placed: dict[str, set[tuple[str, ...]]] = {}
         for m in REGISTRY:
             if m.kind == "counter":
                 self._counters[m.name] = Counter(m.name, m.help, m.labels, registry=self._own)
@@ -177,6 +181,15 @@ class Metrics:
         """Count how a shadow copy ended."""
         ended = {Answer: "answered", Dropped: "dropped"}.get(type(outcome), "failed")
         self.count("barn_shadow_copies", experiment, ended)
+
+    def gauge_all(self, name: str, values: Mapping[tuple[str, ...], float]) -> None:
+        """Set a gauge for every place that there is; those that are no more have no number."""
+        gone = self._placed.get(name, set()) - values.keys()
+        for place in gone:
+            self.gauge(name, math.nan, *place)
+        for place, value in values.items():
+            self.gauge(name, value, *place)
+        self._placed[name] = set(values)
 
     def heard(self, said: Feedback) -> None:
         """Count one word of feedback, and how long after its request it came."""

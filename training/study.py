@@ -139,7 +139,8 @@ def linear_cka(a: np.ndarray, b: np.ndarray) -> float:  # (n, width) each
     """Linear centred kernel alignment, in [0, 1]."""
     x, y = a - a.mean(axis=0), b - b.mean(axis=0)
     cross = float(np.linalg.norm(x.T @ y) ** 2)
-    return cross / (float(np.linalg.norm(x.T @ x)) * float(np.linalg.norm(y.T @ y)) + 1e-12)
+    size = float(np.linalg.norm(x.T @ x)) * float(np.linalg.norm(y.T @ y))
+    return cross / size if size > 1e-9 else 1.0  # states that never vary are perfectly steady
 
 
 def run_study(

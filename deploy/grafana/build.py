@@ -136,8 +136,10 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                 ("sum by (backbone, direction) (rate(barn_tokens_total[$__rate_interval]))",
                  "{{backbone}} {{direction}}"),
             ), "short"),
-            Panel("Under way", (("sum by (backbone) (barn_ongoing_requests)", "{{backbone}}"),)),
+            Panel("Under way", (("max by (backbone) (barn_ongoing_requests)", "{{backbone}}"),)),
             Panel("Spool", (("sum(barn_spool_bytes)", "bytes"),), "bytes"),
+            Panel("Drain lag", (("max(barn_drain_lag_seconds)", "seconds"),), "s",
+                  "Since everything that was in the spool was in the store."),
             Panel("Store away", (
                 ("sum(rate(barn_drain_failures_total[$__rate_interval]))", "failures"),
             ), "reqps"),

@@ -45,13 +45,13 @@ class Store:
             return
         with self.engine.begin() as connection:
             if started:
-                connection.execute(self._insert(interactions).on_conflict_do_nothing(), started)
+                connection.execute(self.insert(interactions).on_conflict_do_nothing(), started)
             if told:
                 connection.execute(self._said_again(), told)
 
     def _said_again(self) -> Any:
         """The same words said again later count again: they may follow others."""
-        statement = self._insert(feedback)
+        statement = self.insert(feedback)
         later = statement.excluded.at_s
         return statement.on_conflict_do_update(
             index_elements=["feedback_id"],
@@ -59,13 +59,14 @@ class Store:
             where=feedback.c.at_s < later,
         )
 
-    def _insert(self, table: Table) -> Any:
+    def insert(self, table: Table) -> Any:
+        """An insert statement of the database's own kind, which knows what to do on conflicts."""
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
         return dialect.insert(table)
 
     def upsert_grades(self, rows: Sequence[Row], done: Sequence[str]) -> None:
         """Write grades (the later word wins) and mark the feedback they came from as graded."""
-        statement = self._insert(grades)
+        statement = self.insert(grades)
         changed = {c.name: statement.excluded[c.name] for c in grades.c if not c.primary_key}
         statement = statement.on_conflict_do_update(
             index_elements=["request_id", "by"],

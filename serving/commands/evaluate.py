@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import entry_points
@@ -80,8 +80,14 @@ def service(
 
 
 def evaluate(  # noqa: PLR0913 - a command's options
-    dataset: Annotated[str, typer.Argument(help="easy-vqa, synthetic, or a JSONL file.")],
+    dataset: Annotated[
+        str, typer.Argument(help="easy-vqa, synthetic, or a JSONL file.", show_default=False)
+    ] = "",
+    named: Annotated[
+        str, typer.Option("--dataset", help="The same, as an option.", show_default=False)
+    ] = "",
     backbone: Annotated[list[str] | None, typer.Option(help="Ask only these.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Ask every backbone (the default).")] = False,  # noqa: FBT002 - typer's way
     limit: Annotated[int, typer.Option(min=1, help="Questions at most.")] = 1_000,
     url: Annotated[str | None, typer.Option(help="A running service; none: start one.")] = None,
     config: Annotated[str, typer.Option(help="Profile of the service to start.")] = "embedded",
@@ -93,13 +99,13 @@ def evaluate(  # noqa: PLR0913 - a command's options
     api_key: Annotated[str, typer.Option(envvar="BARN_API_KEY")] = "",
 ) -> None:
     """Ask every backbone a labelled set; report accuracy, calibration, latency, cost per task."""
+    dataset = _one_of(dataset, named)
+    if every and backbone:
+        raise typer.BadParameter("--all and --backbone exclude each other")
     items = labelled(dataset, limit)
     folder = out / Path(dataset).stem
     with service(url, config, api_key) as (where, hosted):
-        chosen = tuple(backbone or hosted)
-        strange = [b for b in chosen if b not in hosted]
-        if strange:
-            raise typer.BadParameter(f"no backbone {strange[0]!r}; there are: {', '.join(hosted)}")
+        chosen = _chosen(backbone, hosted)
         how = Asking(where, chosen, concurrency, api_key=api_key)
         with _bar() as bar:
             job = bar.add_task(f"{len(items)} questions x {len(chosen)} backbones")
@@ -125,6 +131,19 @@ def evaluate(  # noqa: PLR0913 - a command's options
         first = next(a.error for a in told if a.error)
         _err.print(f"[red]{failed} questions were not answered, e.g.: {first}[/red]")
         raise typer.Exit(1)
+
+
+def _one_of(dataset: str, named: str) -> str:
+    if bool(dataset) == bool(named):
+        raise typer.BadParameter("name one labelled set: easy-vqa, synthetic, or a JSONL file")
+    return dataset or named
+
+
+def _chosen(wanted: Sequence[str] | None, hosted: Sequence[str]) -> tuple[str, ...]:
+    strange = [b for b in wanted or () if b not in hosted]
+    if strange:
+        raise typer.BadParameter(f"no backbone {strange[0]!r}; there are: {', '.join(hosted)}")
+    return tuple(wanted or hosted)
 
 
 def _bar() -> Progress:

@@ -38,10 +38,10 @@ def off_policy(
     store = Store(connect(settings.events.url()))
     since_s = 0.0 if since is None else since.replace(tzinfo=UTC).timestamp()
     found = logged(store, shipped(), since_s=since_s, quality=quality)
+    # refits have seen the very outcomes that judge here: the policies decide as they did before
+    table = quality_tables(settings, store).base()
     try:
-        told = earned(
-            found, _cards(settings), quality_tables(settings, store).current(), _policies(settings)
-        )
+        told = earned(found, _cards(settings), table, _policies(settings))
     except ValueError as error:
         typer.echo(f"{error}; send feedback to POST /v1/feedback", err=True)
         raise typer.Exit(1) from error

@@ -65,18 +65,21 @@ class Remote:
         except (RayError, DeploymentUnavailableError):
             return False
 
-    async def ongoing(self) -> int | None:
-        """Ask a replica how many requests it has under way; None when it is too busy to say.
+    async def ongoing(self) -> int:
+        """Ask every replica how many requests it has under way, and add up; one may have died.
 
         Raises:
-            BackboneDownError: there is none that could.
+            BackboneDownError: no replica answers.
         """
         try:
-            return int(await self._handle.ongoing.remote())
-        except BackPressureError:
-            return None
+            asked = self._handle.broadcast("ongoing")
+            told = await asked.results_async(return_exceptions=True)
         except (RayError, DeploymentUnavailableError) as error:
             raise BackboneDownError(f"{self._backbone} is down") from error
+        counts = [count for count in told if isinstance(count, int)]
+        if not counts:
+            raise BackboneDownError(f"{self._backbone} is down")
+        return sum(counts)
 
     async def describe(self) -> Description:
         """Ask a replica what a front end must know."""

@@ -64,8 +64,18 @@ def test_every_policy_is_judged_from_the_log_of_a_split(store: Store) -> None:
         one = told[name]
         assert one.doubly_robust.low < expected < one.doubly_robust.high
         assert one.snips.low < expected < one.snips.high
-        assert one.unseen == 0
+        assert one.unseen < 0.1
     assert told["family"].doubly_robust.low > 0.75
+
+
+def test_a_backbone_that_was_never_drawn_is_said_to_be_unseen(store: Store) -> None:
+    fill(store, propensity=0.5, n=200)
+    found = logged(store, shipped(), since_s=0.0, quality=0.5)
+    third = ModelCard(ModelId("third"), "llama-2", 1 << 20, 1, 2.0, 2.0)
+
+    (one,) = earned(found, (*CARDS, third), QualityTable(), {"third": Fixed(ModelId("third"))})
+
+    assert one.unseen == 1.0
 
 
 def test_where_nothing_was_drawn_nothing_is_claimed(store: Store) -> None:

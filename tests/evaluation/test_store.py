@@ -22,7 +22,7 @@ from evaluation.experiments import (
 from evaluation.grading import grade_late_shadows, grade_pending, orphans
 from evaluation.online import Window, drift, figures, judged, tallies, traffic
 from evaluation.records import Answer, Dropped, Failure, Interaction
-from evaluation.splits import split_intervals
+from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from routing.domain import Decision, ModelId, Query, RequestId, Task
@@ -240,10 +240,11 @@ def test_every_gateway_has_the_table_that_one_of_them_was_given(url: str) -> Non
     empty = other.version()
     one.replace(QualityTable(note="mine"), 5.0)
     seen = (other.version(), other.current().note, other.base().since_s)
-    other.refresh(QualityTable(version=2, note="refitted"))
+    late = other.refresh(QualityTable(version=2, note="of another base"), QualityTable())
+    other.refresh(QualityTable(version=2, note="refitted"), other.base())
     undone = one.undo()
 
-    assert (empty, seen) == (-1, (1, "mine", 5.0))
+    assert (empty, seen, late) == (-1, (1, "mine", 5.0), False)
     assert undone.version == 3
     assert other.current().note == "nothing is known yet"
     with pytest.raises(TableError, match="No such file"):
@@ -361,11 +362,13 @@ def test_a_split_measures_the_difference_between_its_arms(store: Store) -> None:
     store.append(split_events(spec, {"old": 3, "new": 10}, range(400)))
     grade_pending(store, 1.0)
 
-    told = split_intervals(store, spec)["new"]
+    told = split_verdicts(store, spec)["new"]["attribute"]
 
-    n, low, high = told["attribute"]
-    assert n == 400
-    assert 0 < low < 0.7 < high
+    assert (told.n, told.conclusion) == (400, "better")
+    assert told.control_accuracy == pytest.approx(0.3, abs=0.1)
+    assert told.candidate_accuracy == 1.0
+    assert 0 < told.interval[0] < 0.7 < told.interval[1]
+    assert told.e_value > 1_000
 
 
 def test_a_split_judges_each_of_several_candidates_against_control(store: Store) -> None:
@@ -373,11 +376,12 @@ def test_a_split_judges_each_of_several_candidates_against_control(store: Store)
     store.append(split_events(spec, {"old": 5, "new": 0, "newer": 10}, range(900)))
     grade_pending(store, 1.0)
 
-    told, measured = split_intervals(store, spec), split_differences(store, spec)
+    told, measured = split_verdicts(store, spec), split_differences(store, spec)
 
-    assert told["new"]["all"][2] < 0 < told["newer"]["all"][1]
-    assert told["new"]["all"][1] < -0.5 < told["new"]["all"][2]
-    assert told["newer"]["all"][1] < 0.5 < told["newer"]["all"][2]
+    worse, better = told["new"]["all"], told["newer"]["all"]
+    assert (worse.conclusion, better.conclusion) == ("worse", "better")
+    assert worse.interval[0] < -0.5 < worse.interval[1]
+    assert better.interval[0] < 0.5 < better.interval[1]
     assert measured["newer"]["total_s"].n == 900
     assert abs(measured["newer"]["total_s"].mean) < 0.01  # all of them took as long
 

@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import math
+import re
 from typing import Any
 
 import httpx
@@ -468,6 +469,28 @@ async def test_with_keys_a_caller_must_show_one_that_may_ask_the_model() -> None
     assert await call("Bearer wrong", "old") == 401
     assert await call("Bearer secret", "old") == 200
     assert await call("Bearer secret", "new") == 403
+
+
+async def test_with_keys_the_models_are_told_to_callers_alone() -> None:
+    app = api(gateway(), keys=(Key(name="ann", sha256=hashed("secret")),))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        stranger = await client.get("/v1/models")
+        ann = await client.get("/v1/models", headers={"authorization": "Bearer secret"})
+
+    assert (stranger.status_code, ann.status_code) == (401, 200)
+
+
+async def test_the_documents_page_needs_nothing_from_outside() -> None:
+    transport = httpx.ASGITransport(api(gateway()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        page = (await client.get("/docs")).text
+        needed = re.findall(r'(?:src|href)="([^"]+)"', page)
+        found = [(await client.get(path)).status_code for path in needed]
+
+    assert needed
+    assert all(path.startswith("/") for path in needed)
+    assert set(found) == {200}
 
 
 async def test_broken_metadata_of_a_picture_is_a_400_and_no_500() -> None:

@@ -22,7 +22,16 @@ from serving.fetch import Fetcher
 from serving.images import decode_bytes, decode_data_url
 from serving.parsing import Parser
 from serving.policies import build_policies
-from serving.settings import ImageLimits, Key, Limits, Settings, SettingsError, load, profiles
+from serving.settings import (
+    ImageLimits,
+    Key,
+    Limits,
+    Settings,
+    SettingsError,
+    check_files,
+    load,
+    profiles,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -131,6 +140,19 @@ def test_a_policy_that_names_no_backbone_is_refused() -> None:
 
     with pytest.raises(SettingsError, match="no backbone 'ghost'; there are: a"):
         build_policies(settings)
+
+
+@pytest.mark.parametrize(("text", "said"), [(None, "No such file"), ('{"version": -1}', "version")])
+def test_a_quality_table_that_cannot_be_read_stops_the_start(
+    tmp_path: Path, text: str | None, said: str
+) -> None:
+    table = tmp_path / "mine.json"
+    if text is not None:
+        table.write_text(text)
+    settings = load("embedded", {"routing.table": table})
+
+    with pytest.raises(SettingsError, match=said):
+        check_files(settings)
 
 
 def test_a_port_in_use_is_named() -> None:

@@ -25,7 +25,7 @@ def test_probes_are_graded_apart_from_the_answers_of_users(
     service: Service, http: httpx.Client
 ) -> None:
     began_s = time.time()  # noqa: TID251 - the service's clock is this machine's
-    settings = Probes(dataset="easy-vqa", items=4)
+    settings = Probes(datasets=("easy-vqa",), items=4)
     prober = Prober(service.url, BACKBONES, settings, probe_items(settings))
 
     async def probe() -> None:

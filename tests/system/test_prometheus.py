@@ -14,7 +14,7 @@ from deploy.grafana.build import BOARDS
 from serving.build import free_port
 from serving.telemetry import REGISTRY
 from tests.builders import ask, data_url
-from tests.system.conftest import Service
+from tests.system.conftest import ROOT, Service
 
 pytestmark = [
     pytest.mark.ray,
@@ -36,7 +36,8 @@ def prometheus(
     folder = tmp_path_factory.mktemp("prometheus")
     target = service.url.removeprefix("http://")
     config = {
-        "global": {"scrape_interval": "1s"},
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(ROOT / "deploy" / "prometheus" / "rules.yml")],
         "scrape_configs": [{"job_name": "barn", "static_configs": [{"targets": [target]}]}],
     }
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
@@ -101,6 +102,10 @@ def test_every_metric_has_a_sample_and_every_panel_evaluates(
         for panel in panels
         if not [x for q, _ in panel.queries for x in query(prometheus, filled(q))]
     }
+    told = prometheus.get("/api/v1/rules").json()["data"]["groups"]
+    rules = [rule for group in told for rule in group["rules"]]
+    assert rules
+    assert {rule["health"] for rule in rules} == {"ok"}, rules
     # nothing drifted, the store was never away, and whether anything is drawn is chance
     assert silent <= {"Changes found", "Store away", "Explored", "Escalations"}
 

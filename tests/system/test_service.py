@@ -13,6 +13,7 @@ import openai
 import pytest
 from easy_vqa import get_test_image_paths, get_test_questions
 from openai.types.chat import ChatCompletionMessageParam
+from PIL import Image
 
 from evaluation.stores.sql import Store, connect
 from tests.builders import ask, data_url
@@ -205,3 +206,20 @@ def test_the_status_routes_answer(http: httpx.Client) -> None:
     assert http.get("/v1/models").json()["data"][0]["id"] == "auto"
     assert "barn_requests_total" in http.get("/metrics").text
     assert http.get("/docs").status_code == 200
+
+
+def test_no_question_picture_or_key_stands_in_a_log(service: Service, http: httpx.Client) -> None:
+    secret = "what is the zanzibar-4711 shape?"
+    url = data_url(Image.new("RGB", (9, 9), "teal"))
+    headers = {"authorization": "Bearer sk-zanzibar-0815"}
+    body = {"model": "auto", "max_tokens": 4, "messages": ask(secret, url)}
+    assert http.post("/v1/chat/completions", json=body, headers=headers).status_code == 200
+    broken = {"model": "auto", "messages": ask(secret, "data:image/png;base64,zanzibar")}
+    assert http.post("/v1/chat/completions", json=broken, headers=headers).status_code == 400
+    http.post("/v1/feedback", json={"request_id": "zanzibar-4711"})
+
+    sessions = Path("/tmp/ray").glob("session_*/logs")  # noqa: S108 - where Ray keeps them
+    logs = [service.log, *(p for logs in sessions for p in logs.rglob("*") if p.is_file())]
+    told = [p.name for p in logs if "zanzibar" in p.read_text(errors="replace")]
+    assert len(logs) > 5
+    assert told == []
