@@ -32,10 +32,10 @@ class Recording:
         """Count a shadow copy that is due; `copy` will tell how it ended."""
         self._metrics.count("barn_shadow_offered", experiment)
 
-    def copy(self, seen: Interaction, primary: RequestId, experiment: str) -> None:
-        """Write down how a shadow copy ended."""
+    def copy(self, seen: Interaction, primary: RequestId, experiment: str, *, lag_s: float) -> None:
+        """Write down how a shadow copy ended, so long after its primary's answer."""
         self._spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))
-        self._metrics.copied(experiment, seen.outcome)
+        self._metrics.copied(experiment, seen.outcome, lag_s)
 
     def word(self, said: Feedback) -> None:
         """Write one word of feedback down."""

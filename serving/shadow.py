@@ -47,7 +47,9 @@ class Ledger(Protocol):
     """Where copies are written down."""
 
     def due(self, experiment: str) -> None: ...
-    def copy(self, seen: Interaction, primary: RequestId, experiment: str) -> None: ...
+    def copy(
+        self, seen: Interaction, primary: RequestId, experiment: str, *, lag_s: float
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,8 @@ class Shadows:
             copy.question.user,
         )
         try:
-            self._ledger.copy(seen, primary.request_id, copy.spec.name)
+            lag_s = self._clock() - copy.due_s + self._limits.patience_s
+            self._ledger.copy(seen, primary.request_id, copy.spec.name, lag_s=lag_s)
         except OSError as error:  # a copy is worth no user's answer
             _log.error("a shadow copy could not be recorded: %s", error)
 

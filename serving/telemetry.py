@@ -49,6 +49,16 @@ class Metric:
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
 
+    @property
+    def unit(self) -> str:
+        """The unit, which Prometheus wants at the name's end; `1` for numbers and shares.
+
+        >>> Metric("barn_spool_bytes", "gauge", "Bytes.").unit
+        'bytes'
+        """
+        last = self.name.rpartition("_")[2]
+        return last if last in {"seconds", "bytes", "dollars"} else "1"
+
 
 REGISTRY: tuple[Metric, ...] = (
     Metric("barn_requests", "counter", "Requests that a backbone was started for.", (*_PLACE, "outcome")),
@@ -62,7 +72,7 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("barn_phase_seconds", "histogram",
            "Where a request's time went: parse, route, queue, engine (to the first piece), "
            "framework (the hop to the replica and back), stream.",
-           ("phase",), PHASES),
+           ("phase", "backbone"), PHASES),
     Metric("barn_batch_size", "histogram", "Requests that an answer began beside, itself included.",
            ("backbone",), BATCHES),
     Metric("barn_tokens", "counter", "Tokens in prompts and answers.", ("backbone", "direction")),
@@ -70,11 +80,17 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("barn_ongoing_requests", "gauge", "Requests under way or waiting.", ("backbone",)),
     Metric("barn_backbone_up", "gauge", "1 while a replica of the backbone can be asked.",
            ("backbone",)),
+    Metric("barn_decisions", "counter",
+           "Choices of a backbone, and why: preferred, drawn (explored), by an experiment, pinned by "
+           "the client, escalated by a cascade.",
+           ("policy", "backbone", "why")),
     Metric("barn_explored", "counter", "Requests whose backbone was drawn, not preferred.", ("policy",)),
     Metric("barn_escalations", "counter", "Cascades that asked a second backbone.", ("task",)),
     Metric("barn_confidence", "histogram", "Confidence of answers.", ("backbone",), SHARES),
     Metric("barn_shadow_offered", "counter", "Shadow copies that were due.", ("experiment",)),
     Metric("barn_shadow_copies", "counter", "Shadow copies by how they ended.", ("experiment", "outcome")),
+    Metric("barn_shadow_lag_seconds", "histogram",
+           "From a user's answer to the end of its shadow copy.", ("experiment",), SECONDS),
     Metric("barn_spool_bytes", "gauge", "Bytes in the spool that wait for the store."),
     Metric("barn_drain_lag_seconds", "gauge",
            "Since everything that was in the spool was in the store."),
@@ -149,6 +165,7 @@ class Metrics:
         place = (decision.task.value, decision.family.value, decision.model, decision.policy)
         if decision.drawn:
             self.count("barn_explored", decision.policy)
+        self.count("barn_decisions", decision.policy, decision.model, _why(told))
         if not isinstance(outcome, Answer):
             gone = isinstance(outcome, Failure) and outcome.error == ABANDONED
             self.count("barn_requests", *place, "abandoned" if gone else "failed")
@@ -164,21 +181,22 @@ class Metrics:
             rest = (outcome.total_s - outcome.first_token_s) / (outcome.completion_tokens - 1)
             self.observe("gen_ai_server_time_per_output_token_seconds", rest, decision.model)
         timing = told.seen.detail.get("timing", {})
-        self._phases(timing, outcome)
+        self._phases(timing, outcome, decision.model)
         if "batch" in timing:
             self.observe("barn_batch_size", timing["batch"], decision.model)
 
-    def _phases(self, timing: Mapping[str, float], outcome: Answer) -> None:
+    def _phases(self, timing: Mapping[str, float], outcome: Answer, backbone: str) -> None:
         names = ("parse", "route", "queue", "engine")
         phases = {name: timing[f"{name}_s"] for name in names if f"{name}_s" in timing}
         rest = "framework" if "engine" in phases else "first"  # an engine that does not tell
         phases[rest] = max(0.0, outcome.first_token_s - sum(phases.values()))
         phases["stream"] = outcome.total_s - outcome.first_token_s
         for phase, seconds in phases.items():
-            self.observe("barn_phase_seconds", seconds, phase)
+            self.observe("barn_phase_seconds", seconds, phase, backbone)
 
-    def copied(self, experiment: str, outcome: Outcome) -> None:
-        """Count how a shadow copy ended."""
+    def copied(self, experiment: str, outcome: Outcome, lag_s: float) -> None:
+        """Count how a shadow copy ended, and how long after its primary's answer."""
+        self.observe("barn_shadow_lag_seconds", lag_s, experiment)
         ended = {Answer: "answered", Dropped: "dropped"}.get(type(outcome), "failed")
         self.count("barn_shadow_copies", experiment, ended)
 
@@ -228,3 +246,14 @@ class Metrics:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def _why(told: Told) -> str:
+    """Why a request went to its backbone, in one of five words."""
+    if told.experiment is not None:
+        return "experiment"
+    if told.seen.decision.policy == "pinned":
+        return "pinned"
+    if "escalated" in told.seen.detail.get("timing", {}):
+        return "escalated"
+    return "drawn" if told.seen.decision.drawn else "preferred"

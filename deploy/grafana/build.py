@@ -75,6 +75,9 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("Candidate − control",
                   (("barn_experiment_difference", "{{experiment}} {{candidate}} {{task}}"),),
                   "percentunit"),
+            Panel("Lag of copies",
+                  ((_quantile(0.99, "barn_shadow_lag_seconds", "experiment"), "{{experiment}} p99"),),
+                  "s", "From a user's answer to the end of its copy."),
             Panel("Copies", (
                 ("sum by (experiment) (rate(barn_shadow_offered_total[$__rate_interval]))",
                  "{{experiment}} due"),
@@ -100,6 +103,13 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("Escalations", (
                 ("sum by (task) (rate(barn_escalations_total[$__rate_interval]))", "{{task}}"),
             ), "reqps"),
+            Panel("Why", (
+                ("sum by (why) (rate(barn_decisions_total[$__rate_interval]))", "{{why}}"),
+            ), "reqps", "Preferred, drawn, by an experiment, pinned or escalated."),
+            Panel("Share explored", (
+                ("sum by (policy) (rate(barn_decisions_total{why=\"drawn\"}[$__rate_interval])) / "
+                 "sum by (policy) (rate(barn_decisions_total[$__rate_interval]))", "{{policy}}"),
+            ), "percentunit"),
             Panel("Explored", (
                 ("sum by (policy) (rate(barn_explored_total[$__rate_interval]))", "{{policy}}"),
             ), "reqps"),

@@ -402,6 +402,9 @@ async def test_a_cascade_asks_the_better_backbone_when_the_cheap_one_is_unsure()
     assert "old was only 40% sure" in body["barn"]["reason"]
     assert body["usage"]["completion_tokens"] == 3
     assert [(t.seen.decision.model, t.primary_id) for t in told] == [("old", "r1"), ("new", None)]
+    first, second = (t.seen.detail["timing"] for t in told)
+    assert ("escalated" in first, "escalated" in second) == (False, True)
+    assert second["before_s"] > first["before_s"] > 0  # the first answer came before the second
 
 
 async def test_a_cascade_streams_once_it_has_decided() -> None:

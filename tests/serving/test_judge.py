@@ -90,7 +90,8 @@ class Written:
     def due(self, experiment: str) -> None:
         self.offered.append(experiment)
 
-    def copy(self, seen: Interaction, primary: RequestId, experiment: str) -> None:
+    def copy(self, seen: Interaction, primary: RequestId, experiment: str, *, lag_s: float) -> None:
+        assert 0 <= lag_s < 60
         self.spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))
 
 

@@ -26,6 +26,7 @@ BOUNDS: dict[str, set[str]] = {
     "direction": {"prompt", "completion"},
     "phase": {"parse", "route", "queue", "engine", "framework", "first", "stream"},
     "source": {"human", "rule", "judge"},
+    "why": {"preferred", "drawn", "experiment", "pinned", "escalated"},
     "of": {"accuracy", "confidence", "task_mix"},
 }
 ODD = st.text(max_size=40)
