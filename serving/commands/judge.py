@@ -27,9 +27,10 @@ def quality(
     api_key: Key = "",
     window: Annotated[str, typer.Option(help="15m, 24h, 7d, …; empty: everything.")] = "",
     kind: Annotated[str, typer.Option(help="served, shadowed or probe.")] = "served",
+    by: Annotated[str, typer.Option(help="Graded by truth or by judge.")] = "truth",
 ) -> None:
-    """Show accuracy and calibration per backbone and task, from a running service."""
-    query = f"?kind={kind}" + (f"&window={window}" if window else "")
+    """Show accuracy and calibration per backbone and task, traffic and drift of a service."""
+    query = f"?kind={kind}&by={by}" + (f"&window={window}" if window else "")
     told = call("GET", url, f"/v1/quality{query}", api_key)
     shown = Table("backbone", "task", "n", "accuracy", "95 %", "at any time", "confidence",
                   "ECE", "debiased", "smooth", "Brier", "AURC")  # fmt: skip
@@ -42,10 +43,33 @@ def quality(
             f"{f['brier']['score']:.3f}", f"{f['aurc']:.3f}",
         )  # fmt: skip
     Console().print(shown)
+    _tell_traffic(told)
     if not told["figures"]:
         typer.echo(
             "nothing was graded in this window; send feedback to POST /v1/feedback", err=True
         )
+
+
+def _tell_traffic(told: dict[str, Any]) -> None:
+    """What was asked, what the judge makes of it, and what has changed."""
+    shown = Table("backbone", "task", "requests", "failed", "tokens", "$", "mean s")
+    for t in told["traffic"]:
+        shown.add_row(
+            t["backbone"], t["task"], str(t["requests"]), str(t["failed"]), str(t["tokens"]),
+            f"{t['cost']:.4f}", f"{t['mean_latency_s']:.3f}",
+        )  # fmt: skip
+    Console().print(shown)
+    for backbone, c in told["judge_corrected"].items():
+        typer.echo(
+            f"{backbone} by the judge, corrected by {c['doubly_graded']} answers that the truth "
+            f"has graded too: {c['value']:.1%} [{c['low']:.1%}, {c['high']:.1%}]"
+        )
+    for of, places in told["drift"].items():
+        for place, changes in places.items():
+            for change in changes:
+                typer.echo(
+                    f"drift of {of}, {place}: {change['before']:.2f} -> {change['after']:.2f}"
+                )
 
 
 def export(  # noqa: PLR0913 - a command's options

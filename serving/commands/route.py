@@ -15,13 +15,13 @@ from rich.table import Table
 from evaluation.stores.sql import Store, connect
 from routing.domain import Family, Limits, ModelCard, ModelId, Query
 from routing.features import text_slots
-from routing.policies.utility import Utility
 from routing.policy import Asked, State, decide
 from routing.tasks import FloatArray, TaskModel, features_of, scored, shipped
 from serving.commands.configured import configured
 from serving.errors import ServiceError
 from serving.images import decode_bytes
 from serving.parts import quality_tables
+from serving.policies import build_policies
 from serving.settings import ImageLimits
 
 _BATCH = 512
@@ -125,10 +125,16 @@ def explain(
     question: Annotated[str, typer.Option(help="What is asked.")],
     image: Annotated[Path | None, typer.Option(help="The picture it is asked about.")] = None,
     config: Annotated[str, typer.Option(help="Profile or YAML file.")] = "embedded",
-    quality: Annotated[float, typer.Option(min=0, max=1, help="0 cheapest, 1 best.")] = 0.5,
+    quality: Annotated[
+        float | None, typer.Option(min=0, max=1, help="0 cheapest, 1 best; default: configured.")
+    ] = None,
+    policy: Annotated[str, typer.Option(help="By name; default: the configured one.")] = "",
 ) -> None:
     """Show what the router makes of a question: its task, each backbone's worth, the choice."""
     settings = configured(config)
+    policies, chosen = build_policies(settings), policy or settings.routing.default
+    if chosen not in policies:
+        raise typer.BadParameter(f"no policy {chosen!r}; there are: {', '.join(policies)}")
     try:
         facts = () if image is None else (
             decode_bytes(image.read_bytes(), settings.images, str(image)).facts,
@@ -142,15 +148,18 @@ def explain(
     tokens = len(question.split()) * 2 + (64 if image else 0)
     query = Query(question, facts, prompt_tokens={c.id: tokens for c in cards})
     slots = text_slots(question)
-    asked = Asked(scored(query, slots, shipped()), Limits(quality=quality))
+    dial = settings.routing.quality if quality is None else quality
+    asked = Asked(scored(query, slots, shipped()), Limits(quality=dial))
     store = Store(connect(settings.events.url()))
     state = State(quality_tables(settings, store).current())
     store.close()
-    made = decide(query, asked, features_of(query, slots), cards, state, Utility(), u=0.5)
+    decided_by = policies[chosen]
+    made = decide(query, asked, features_of(query, slots), cards, state, decided_by, u=0.5)
     tasks = ", ".join(f"{t} {p:.0%}" for t, p in asked.scores.likely)
     console = Console()
     console.print(
-        f"tasks: {tasks}; family: {asked.scores.family} ({asked.scores.vision:.0%} vision)"
+        f"tasks: {tasks}; family: {asked.scores.family} ({asked.scores.vision:.0%} vision); "
+        f"policy {decided_by.name} at quality {dial:g}"
     )
     shown = Table("backbone", "expected accuracy", "cost $", "latency s", "utility", "why not")
     why = dict(made.losers)

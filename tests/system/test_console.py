@@ -129,8 +129,44 @@ def test_a_request_is_found_and_shows_its_whole_way(page: Page) -> None:
     assert "parse_s" in text
 
 
+def test_an_experiment_with_verdicts_shows_how_they_closed_in(
+    page: Page, http: httpx.Client
+) -> None:
+    spec = {"name": "seen-to-the-end", "control": "llava-llama-1", "candidate": "llava-llama-3"}
+    assert http.post("/v1/experiments", json=spec).status_code == 201
+    for k in range(8):
+        body = {"model": "llava-llama-1", "max_tokens": 6,
+                "messages": [{"role": "user", "content": f"what is {k} + 1?"}]}  # fmt: skip
+        told = http.post("/v1/chat/completions", json=body).json()
+        word = {"request_id": told["id"], "truth": str(k + 1)}
+        assert http.post("/v1/feedback", json=word).status_code == 202
+    for _ in range(100):
+        seen = http.get("/v1/experiments/seen-to-the-end").json()["candidates"]["llava-llama-3"]
+        if seen["verdicts"] and seen["verdicts"][-1]["n"] >= 8:
+            break
+        time.sleep(0.2)
+
+    _accessible(page, "/experiments/seen-to-the-end")
+    assert page.locator("#figures figure svg").count() == 2
+    assert "seconds to the first token" in page.inner_text("main")
+
+
+def test_a_request_and_the_login_are_accessible_and_fit_a_phone(page: Page) -> None:
+    page.goto("/console/requests")
+    link = page.locator("tbody a").first.get_attribute("href")
+    assert link
+
+    _accessible(page, link.removeprefix("/console"))
+    _accessible(page, "/login")
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_accessible_and_fits_a_phone(page: Page, path: str) -> None:
+    _accessible(page, path)
+
+
+def _accessible(page: Page, path: str) -> None:
+    """No serious violation that axe finds, and nothing wider than a phone."""
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(f"/console{path}")
 
