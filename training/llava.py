@@ -272,4 +272,6 @@ def train_stages(
             learning_rate=plan.learning_rate,
             warmup_ratio=plan.warmup_ratio,
             muon_learning_rate=plan.muon_learning_rate,
+            stop=plan.stop,
+            cooldown=plan.cooldown,
         )

@@ -55,7 +55,10 @@ class BackboneSpec(_Frozen):
 class StageSpec(_Frozen):
     """One LLaVA stage; `items` are pictures with all their questions, or lines of a LLaVA JSON.
 
-    `passes` is how often stage 1 of the embedded profile sees each of its pictures.
+    `passes` is how often stage 1 of the embedded profile sees each of its pictures. The learning
+    rate follows a cosine over all items; with `stop` it ends at that step, and falls to zero in a
+    line over the last `cooldown` steps before it (Hägele et al. 2024, "Scaling laws and
+    compute-optimal training beyond fixed training durations").
     """
 
     items: int
@@ -65,6 +68,8 @@ class StageSpec(_Frozen):
     data: Path | None = None
     images: Path | None = None
     warmup_ratio: float = 0.03
+    stop: int | None = None
+    cooldown: int = 0
     micro_batch: int | None = None
     muon_learning_rate: float | None = None
 

@@ -1,10 +1,13 @@
 """The one way a stage is trained here: Hugging Face's Trainer, resumable and seeded."""
 
+import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
@@ -37,21 +40,25 @@ class Steps:
         micro_batch: int | None = None,
         warmup_ratio: float = 0.03,
         muon_learning_rate: float | None = None,
+        stop: int | None = None,
+        cooldown: int = 0,
     ) -> None:
         """Train `model` in place for one pass over `rows`; resume from the stage's checkpoint.
 
-        With `muon_learning_rate`, Muon moves the layers' matrices and AdamW the rest.
+        With `muon_learning_rate`, Muon moves the layers' matrices and AdamW the rest; only then can
+        the pass be cut short (see `training.recipe.StageSpec`).
         """
         folder = self.folder / stage
         micro = micro_batch or batch
         steps = len(rows) // batch  # type: ignore[arg-type]  # all our data sets are sized
+        warmup = max(1, round(warmup_ratio * steps))
         arguments = TrainingArguments(
             output_dir=str(folder),
-            max_steps=steps,
+            max_steps=min(steps, stop or steps),
             per_device_train_batch_size=micro,
             gradient_accumulation_steps=max(1, batch // micro),
             learning_rate=learning_rate,
-            warmup_steps=max(1, round(warmup_ratio * steps)),
+            warmup_steps=warmup,
             lr_scheduler_type="cosine",
             weight_decay=_WEIGHT_DECAY,
             adam_beta2=BETAS[1],
@@ -71,7 +78,7 @@ class Steps:
             label_names=["labels"],
             **self.profile.accelerate,
         )
-        muon = None
+        muon = schedule = None
         if muon_learning_rate is not None:
             muon = MuonAdamW(
                 model,
@@ -80,15 +87,30 @@ class Steps:
                 decay=_WEIGHT_DECAY,
                 muon_decay=_MUON_DECAY,
             )
+            schedule = LambdaLR(muon, partial(share_of_rate, warmup, steps, stop, cooldown))
         trainer = Trainer(
             model=model,
             args=arguments,
             train_dataset=rows,
             data_collator=collate,
-            optimizers=(muon, None),
+            optimizers=(muon, schedule),
         )
         folder.mkdir(parents=True, exist_ok=True)
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+
+
+def share_of_rate(warmup: int, steps: int, stop: int | None, cooldown: int, step: int) -> float:
+    """The share of the learning rate at a step: warm-up, a cosine over `steps`, a line to `stop`.
+
+    >>> [round(share_of_rate(10, 100, 60, 20, k), 2) for k in (0, 5, 10, 40, 50, 60)]
+    [0.0, 0.5, 1.0, 0.75, 0.29, 0.0]
+    """
+    if step < warmup:
+        return step / warmup
+    share = 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+    if stop is not None and cooldown:
+        share *= min(1.0, max(0.0, (stop - step) / cooldown))
+    return share
 
 
 def text_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
