@@ -215,7 +215,7 @@ def test_no_question_picture_or_key_stands_in_a_log(service: Service, http: http
     body = {"model": "auto", "max_tokens": 4, "messages": ask(secret, url)}
     assert http.post("/v1/chat/completions", json=body, headers=headers).status_code == 200
     broken = {"model": "auto", "messages": ask(secret, "data:image/png;base64,zanzibar")}
-    assert http.post("/v1/chat/completions", json=broken, headers=headers).status_code == 400
+    assert http.post("/v1/chat/completions", json=broken, headers=headers).status_code == 415
     http.post("/v1/feedback", json={"request_id": "zanzibar-4711"})
 
     sessions = Path("/tmp/ray").glob("session_*/logs")  # noqa: S108 - where Ray keeps them
