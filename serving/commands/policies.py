@@ -77,4 +77,5 @@ def _cards(settings: Settings) -> tuple[ModelCard, ...]:
 def _told(estimate: Estimate) -> str:
     if not math.isfinite(estimate.value):
         return "?"
-    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
+    low, high = max(0.0, estimate.low), min(1.0, estimate.high)  # a normal interval knows no ends
+    return f"{estimate.value:.1%} [{low:.1%}, {high:.1%}]"
