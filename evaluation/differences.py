@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from evaluation.compare import Pair
 from evaluation.experiments import Spec
 from evaluation.sequences import asymptotic
+from evaluation.splits import first_of_each, unit_of
 from evaluation.stores.schema import interactions
 from evaluation.stores.sql import Row, Store
 
@@ -66,7 +67,7 @@ def shadow_differences(
         .order_by(copied.c.at_s, copied.c.request_id)
         .limit(_MOST)
     )  # fmt: skip
-    alpha = spec.alpha / len(spec.candidates)
+    alpha = spec.alpha_each
     brier = [
         (p.new_confidence - p.new_score) ** 2 - (p.old_confidence - p.old_score) ** 2
         for p in graded
@@ -97,13 +98,8 @@ def split_differences(store: Store, spec: Spec) -> dict[str, dict[str, Differenc
         .order_by(t.at_s, t.request_id)
         .limit(_MOST)
     )  # fmt: skip
-    once, users = [], set()
-    for row in rows:  # a user stays on one side: only the first answer is random
-        unit = row["user"] or row["request_id"]
-        if unit not in users:
-            users.add(unit)
-            once.append(row)
-    alpha = spec.alpha / len(spec.candidates)
+    once = list(first_of_each(rows, unit_of))  # later answers of a user are not random
+    alpha = spec.alpha_each
     return {
         c: {m: Difference.of(_weighed(once, spec.control, c, m), alpha) for m in MEASURES}
         for c in spec.candidates

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from evaluation.experiments import UNDER_WAY, Register, Spec, load_spec, pairs
 from evaluation.grading import grade_late_shadows, grade_pending
-from evaluation.learning import learnable, maps, observed, successes
+from evaluation.learning import learnable, relearned
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store
 from evaluation.tables import Tables
-from routing.quality import QualityTable, updated
+from routing.quality import QualityTable
 
 _log = logging.getLogger(__name__)
 DAY_S = 86_400.0
@@ -81,14 +81,14 @@ class Evaluator:
 
     def _forget(self, now: float) -> None:
         before_s = 0.0
+        going = [row for row in self._register.all() if row["status"] in UNDER_WAY]
         if self._schedule.retention_days > 0:
             before_s = now - self._schedule.retention_days * DAY_S
-            going = [r["created_s"] for r in self._register.all() if r["status"] in UNDER_WAY]
-            before_s = min([before_s, *going])
+            before_s = min([before_s, *(row["created_s"] for row in going)])
         if self._schedule.most_events > 0:
             before_s = max(before_s, self._store.older_than_newest(self._schedule.most_events))
-            for row in self._register.all():  # a verdict on what is left would be another one
-                if row["status"] in UNDER_WAY and row["created_s"] < before_s:
+            for row in going:  # a verdict on what is left would be another one
+                if row["created_s"] < before_s:
                     self._stop(load_spec(row["spec"]), now, "its oldest events were forgotten")
         if before_s > 0:
             self._store.forget(before_s)
@@ -137,13 +137,7 @@ class Evaluator:
         told = learnable(self._store, base.since_s)
         if len(told) < self._schedule.least_new:
             return None
-        table = updated(
-            base,
-            observed(told),
-            maps(told),
-            note=f"refitted on {len(told)} graded answers",
-            success=successes(base, told),
-        )
+        table = relearned(base, told)
         current = self._tables.current()
         if table.backbones == current.backbones:
             return None

@@ -74,6 +74,11 @@ class Spec(BaseModel):
         return tuple(c for c in self.candidates if c not in self.withdrawn)
 
     @property
+    def alpha_each(self) -> float:
+        """The share of `alpha` at which each candidate is judged."""
+        return self.alpha / len(self.candidates)
+
+    @property
     def each(self) -> float:
         """The share of the traffic that a split gives to each candidate."""
         return self.share / len(self.candidates)
@@ -243,7 +248,7 @@ def judged_pairs(spec: Spec, found: Sequence[Pair]) -> tuple[Verdict, ...]:
     Each candidate is judged at its share of `alpha`: the false discovery rate over all candidates
     and tasks is then at most `alpha`.
     """
-    return verdicts(found, margin=spec.margin, alpha=spec.alpha / len(spec.candidates))
+    return verdicts(found, margin=spec.margin, alpha=spec.alpha_each)
 
 
 def flips(

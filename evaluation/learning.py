@@ -11,17 +11,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 from sqlalchemy import and_, or_, select
 
-from evaluation.confidence_maps import fit_map
 from evaluation.experiments import FIRST_TRY
 from evaluation.offline import Answered
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Store
-from evaluation.worth import refit_success
-from routing.domain import Task
-from routing.quality import ConfidenceMap, Observed, QualityTable, Success
+from evaluation.worth import confidence_maps, refit_success
+from routing.domain import ModelId, Task
+from routing.quality import ConfidenceMap, Observed, QualityTable, Success, updated
 
 MOST = 50_000
 """Newest outcomes that a refit reads."""
@@ -73,39 +71,27 @@ def _answered(row: dict[str, Any]) -> Answered:
     )  # fmt: skip
 
 
-def observed(told: Iterable[Answered]) -> dict[tuple[str, Task], Observed]:
-    """Sums of scores and of answers per backbone and task."""
+def observed(told: Iterable[tuple[str, str, float]]) -> dict[tuple[str, Task], Observed]:
+    """Sums of scores and of answers per backbone and task, from triples of the three."""
     found: dict[tuple[str, Task], Observed] = {}
-    for one in told:
-        key = (one.backbone, Task(one.task))
-        before = found.get(key, Observed(0.0, 0))
-        found[key] = Observed(before.right + one.score, before.n + 1)
+    for backbone, task, score in told:
+        before = found.get((backbone, Task(task)), Observed(0.0, 0))
+        found[backbone, Task(task)] = Observed(before.right + score, before.n + 1)
     return found
 
 
-def maps(told: Sequence[Answered]) -> dict[tuple[str, Task], ConfidenceMap]:
-    """Confidence maps of the places that have enough outcomes; each map is judged on others."""
-    places: dict[tuple[str, str], list[Answered]] = defaultdict(list)
+def relearned(table: QualityTable, told: Sequence[Answered]) -> QualityTable:
+    """A new version of `table`: posteriors, confidence maps and success predictors after `told`."""
+    by_backbone: dict[str, list[Answered]] = defaultdict(list)
     for one in told:
-        places[one.backbone, one.task].append(one)
-    found: dict[tuple[str, Task], ConfidenceMap] = {}
-    for (backbone, task), some in places.items():
-        fitted = fit_map(
-            [a.id for a in some],
-            np.array([a.confidence for a in some]),
-            np.array([a.score for a in some]),
-        )
-        if fitted is not None:
-            found[backbone, Task(task)] = fitted.map
-    return found
-
-
-def successes(table: QualityTable, told: Sequence[Answered]) -> dict[str, Success]:
-    """The success predictors of `table` after what was seen live."""
-    found = {}
-    for backbone in sorted({one.backbone for one in told}):
-        base = table.backbones[backbone].success if backbone in table.backbones else None
-        refitted = refit_success(base, [one for one in told if one.backbone == backbone])
+        by_backbone[one.backbone].append(one)
+    maps: dict[tuple[str, Task], ConfidenceMap] = {}
+    success: dict[str, Success] = {}
+    for backbone, own in sorted(by_backbone.items()):
+        maps |= {(backbone, task): fitted for task, fitted in confidence_maps(own).items()}
+        refitted = refit_success(table.worth(ModelId(backbone)).success, own)
         if refitted is not None:
-            found[backbone] = refitted
-    return found
+            success[backbone] = refitted
+    seen = observed((a.backbone, a.task, a.score) for a in told)
+    note = f"refitted on {len(told)} graded answers"
+    return updated(table, seen, maps, note=note, success=success)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from evaluation.learning import CASCADE
 from evaluation.offpolicy import Estimate, cross_fitted_means, doubly_robust, ips, snips
+from evaluation.splits import first_of_each, unit_of
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Row, Store
 from evaluation.tally import FloatArray
@@ -72,21 +73,19 @@ def logged(store: Store, model: TaskModel, *, since_s: float, quality: float) ->
         .order_by(t.at_s.desc(), t.request_id)
         .limit(_MOST)
     )  # fmt: skip
-    once: set[tuple[str, str]] = set()
-    kept = []
-    for row in reversed(rows):  # a split draws once for a user: later answers say nothing new
-        drawn = (row["policy"], row["user"] or row["request_id"])
-        if row["policy"].startswith("split:") and drawn in once:
-            continue
-        once.add(drawn)
-        kept.append(row)
-    return [_logged(row, model, quality) for row in kept]
+    return [_logged(row, model, quality) for row in first_of_each(reversed(rows), _draw)]
+
+
+def _draw(row: Row) -> tuple[str, str]:
+    """Which draw chose the backbone: a split draws once for a user, others for each request."""
+    split = row["policy"].startswith("split:")
+    return row["policy"], unit_of(row) if split else row["request_id"]
 
 
 def _logged(row: Row, model: TaskModel, quality: float) -> Logged:
-    facts = tuple(json.loads(row["detail"]).get("picture", {}).values())
-    backbones = json.loads(row["detail"]).get("cost", {})
-    sizes = {ModelId(m): row["prompt_tokens"] for m in backbones}
+    detail = json.loads(row["detail"])
+    facts = tuple(detail.get("picture", {}).values())
+    sizes = {ModelId(m): row["prompt_tokens"] for m in detail.get("cost", {})}
     query = Query(row["question"], images_from(facts), user=row["user"], prompt_tokens=sizes)
     slots = text_slots(row["question"])
     asked = Asked(scored(query, slots, model), Limits(quality=quality), row["user"])

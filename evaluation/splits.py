@@ -1,7 +1,8 @@
 """What a split experiment says so far: each candidate against control, users apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import select
 
@@ -11,6 +12,8 @@ from evaluation.sequences import SplitSequence
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def _against_control(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[st
     at_once = len(spec.candidates) * (len(spec.tasks or Task) + 1)  # every task, and `all`
     start = SplitSequence.start(alpha=spec.alpha / at_once, least_propensity=least)
     states: dict[str, SplitSequence] = {}
-    for task, row in _first_of_each_user(rows):
+    asked = ((task, row) for row in rows for task in (row["task"], "all"))
+    for task, row in first_of_each(asked, lambda one: (one[0], unit_of(one[1]))):
         state = states.get(task, start)
         if row["backbone"] in {spec.control, candidate}:
             states[task] = state.update(
@@ -87,11 +91,20 @@ def _against_control(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[st
     return {task: Compared.of(state, spec.margin) for task, state in sorted(states.items())}
 
 
-def _first_of_each_user(rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
-    seen: set[tuple[str, str]] = set()
-    for row in rows:
-        unit = row["user"] or row["request_id"]
-        for task in (row["task"], "all"):
-            if (task, unit) not in seen:
-                seen.add((task, unit))
-                yield task, row
+def unit_of(row: Row) -> str:
+    """What a split draws for: the user, or a request without one."""
+    unit: str = row["user"] or row["request_id"]
+    return unit
+
+
+def first_of_each(found: Iterable[T], key: Callable[[T], Hashable]) -> Iterator[T]:
+    """Leave out all but the first of those that share a key.
+
+    >>> list(first_of_each(["ann", "bob", "abe"], lambda name: name[0]))
+    ['ann', 'bob']
+    """
+    seen: set[Hashable] = set()
+    for one in found:
+        if key(one) not in seen:
+            seen.add(key(one))
+            yield one

@@ -30,21 +30,10 @@ def table_from(told: Sequence[Answered], *, note: str) -> QualityTable:
 
 
 def _worth(own: Sequence[Answered]) -> Worth:
-    by_task: dict[Task, list[Answered]] = defaultdict(list)
-    for answer in own:
-        by_task[Task(answer.task)].append(answer)
+    by_task = _by_task(own)
     tokens = np.array([a.completion_tokens for a in own], np.float64)
     latency = np.array([a.latency_s for a in own])
     per_token, first = _latency(tokens, latency)
-    maps: dict[Task, ConfidenceMap] = {}
-    for task, some in by_task.items():
-        fitted = fit_map(
-            [a.id for a in some],
-            np.array([a.confidence for a in some]),
-            np.array([a.score for a in some]),
-        )
-        if fitted is not None:
-            maps[task] = fitted.map
     return Worth(
         accuracy={
             task: Posterior(
@@ -54,7 +43,7 @@ def _worth(own: Sequence[Answered]) -> Worth:
             )
             for task, some in by_task.items()
         },
-        confidence=maps,
+        confidence=confidence_maps(own),
         completion_tokens={
             task: float(np.mean([a.completion_tokens for a in some]))
             for task, some in by_task.items()
@@ -63,6 +52,27 @@ def _worth(own: Sequence[Answered]) -> Worth:
         per_token_s=per_token,
         success=fit_success(own),
     )
+
+
+def _by_task(own: Sequence[Answered]) -> dict[Task, list[Answered]]:
+    found: dict[Task, list[Answered]] = defaultdict(list)
+    for answer in own:
+        found[Task(answer.task)].append(answer)
+    return found
+
+
+def confidence_maps(own: Sequence[Answered]) -> dict[Task, ConfidenceMap]:
+    """Fit one backbone's map for every task that has enough answers; each is judged on others."""
+    maps: dict[Task, ConfidenceMap] = {}
+    for task, some in _by_task(own).items():
+        fitted = fit_map(
+            [a.id for a in some],
+            np.array([a.confidence for a in some]),
+            np.array([a.score for a in some]),
+        )
+        if fitted is not None:
+            maps[task] = fitted.map
+    return maps
 
 
 def _latency(tokens: np.ndarray, latency: np.ndarray) -> tuple[float, float]:

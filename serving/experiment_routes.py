@@ -21,10 +21,10 @@ from evaluation.experiments import (
     outcomes,
     pairs,
 )
+from evaluation.learning import observed
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Row, Store
-from routing.domain import Task
-from routing.quality import Observed, QualityTable, updated
+from routing.quality import QualityTable, updated
 from serving.errors import BadRequestError, ConflictError, NotFoundError
 from serving.judge import Judge, off_loop
 from serving.parsing import refusal
@@ -74,7 +74,7 @@ def _shadowed(store: Store, spec: Spec) -> dict[str, Any]:
                 "jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent
             },
             "measures": {m: d.told() for m, d in measured.items()},
-            "closing_in": closing_in(graded, alpha=spec.alpha / len(spec.candidates)),
+            "closing_in": closing_in(graded, alpha=spec.alpha_each),
             "changed_answers": flips(store, spec, candidate, graded),
         }  # fmt: skip
     return told
@@ -169,12 +169,11 @@ def _changed(judge: Judge, name: str, status: Status) -> dict[str, Any]:
 
 def _promote(judge: Judge, spec: Spec) -> QualityTable:
     """What the copies showed of the candidates becomes part of their posteriors."""
-    seen: dict[tuple[str, Task], Observed] = {}
-    for candidate in spec.trying:
-        for pair in pairs(judge.store, spec, candidate):
-            key = (candidate, Task(pair.task))
-            before = seen.get(key, Observed(0.0, 0))
-            seen[key] = Observed(before.right + pair.new_score, before.n + 1)
+    seen = observed(
+        (candidate, pair.task, pair.new_score)
+        for candidate in spec.trying
+        for pair in pairs(judge.store, spec, candidate)
+    )
     note = f"promoted {spec.name}"
     table = updated(judge.tables.current(), seen, {}, note=note)
     judge.tables.publish(table, updated(judge.tables.base(), seen, {}, note=note))

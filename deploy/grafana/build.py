@@ -194,24 +194,19 @@ def _chosen(label: str, *, several: bool) -> Any:
 
 
 def _panel(panel: Panel) -> Any:
-    made = _heat(panel) if panel.heat else _lines(panel)
+    made = heatmap.Panel().calculate(False) if panel.heat else _lines(panel)  # noqa: FBT003
+    made = (
+        made.title(panel.title)
+        .description(panel.about or panel.title)
+        .unit(panel.unit)
+        .datasource(SOURCE)
+        .height(8)
+        .span(12)
+    )
     for k, (expression, name) in enumerate(panel.queries):
         query = prometheus.Dataquery().expr(expression).legend_format(name).ref_id("ABC"[k])
         made = made.with_target(query.datasource(SOURCE))
     return made
-
-
-def _heat(panel: Panel) -> Any:
-    return (
-        heatmap.Panel()
-        .title(panel.title)
-        .description(panel.about or panel.title)
-        .unit(panel.unit)
-        .datasource(SOURCE)
-        .calculate(False)  # noqa: FBT003 - the builder's own signature
-        .height(8)
-        .span(12)
-    )
 
 
 def _lines(panel: Panel) -> Any:
@@ -221,16 +216,7 @@ def _lines(panel: Panel) -> Any:
         .placement(LegendPlacement.BOTTOM)
         .show_legend(True)  # noqa: FBT003 - the builder's own signature
     )
-    made: Any = (
-        timeseries.Panel()
-        .title(panel.title)
-        .description(panel.about or panel.title)
-        .unit(panel.unit)
-        .datasource(SOURCE)
-        .legend(legend)
-        .height(8)
-        .span(12)
-    )
+    made: Any = timeseries.Panel().legend(legend)
     if panel.band:
         below = DynamicConfigValue("custom.fillBelowTo", "low")
         faint = DynamicConfigValue("custom.lineWidth", 0)

@@ -11,12 +11,13 @@ from rich.table import Table
 from evaluation.logged import earned, logged
 from evaluation.offpolicy import Estimate
 from evaluation.stores.sql import Store, connect
-from routing.domain import ModelCard, ModelId
+from routing.domain import ModelId
 from routing.policies.cascade import Cascade
 from routing.policies.fixed import Fixed
 from routing.policy import Policy
 from routing.tasks import shipped
 from serving.commands.configured import configured
+from serving.commands.evaluate import cards_of
 from serving.parts import quality_tables
 from serving.policies import build_policies
 from serving.settings import Settings
@@ -41,7 +42,7 @@ def off_policy(
     # refits have seen the very outcomes that judge here: the policies decide as they did before
     table = quality_tables(settings, store).base()
     try:
-        told = earned(found, _cards(settings), table, _policies(settings))
+        told = earned(found, cards_of(settings), table, _policies(settings))
     except ValueError as error:
         typer.echo(f"{error}; send feedback to POST /v1/feedback", err=True)
         raise typer.Exit(1) from error
@@ -65,13 +66,6 @@ def _policies(settings: Settings) -> dict[str, Policy]:
     built = build_policies(settings)
     alone = {f"always {b.id}": Fixed(ModelId(b.id)) for b in settings.backbones}
     return {n: p for n, p in built.items() if not isinstance(p, Cascade)} | alone
-
-
-def _cards(settings: Settings) -> tuple[ModelCard, ...]:
-    return tuple(
-        ModelCard(ModelId(b.id), b.generation, 1 << 20, b.max_images, b.price_in, b.price_out)
-        for b in settings.backbones
-    )
 
 
 def _told(estimate: Estimate) -> str:

@@ -75,7 +75,7 @@ def test_of_a_cascade_only_first_answers_with_known_truth_count(store: Store) ->
     store.append(events)
     grade_pending(store, 3.0)
 
-    told = observed(learnable(store, 0.0))
+    told = observed((a.backbone, a.task, a.score) for a in learnable(store, 0.0))
 
     cheap, dear = told["cheap", Task.ATTRIBUTE], told["dear", Task.ATTRIBUTE]
     assert (cheap.right, cheap.n) == (4.0, 10)
