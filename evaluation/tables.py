@@ -79,11 +79,7 @@ class Tables:
         """
         if self._shipped is None:
             raise TableError("no file is configured (routing.table)")
-        try:
-            text = self._shipped.read_bytes()
-        except OSError as error:
-            raise TableError(f"{self._shipped}: {error.strerror}") from error
-        return self.replace(QualityTable.parse(text), now_s)
+        return self.replace(read_table(self._shipped), now_s)
 
     def undo(self) -> QualityTable:
         """Go back to the table before the current one, as a new version.
@@ -101,12 +97,7 @@ class Tables:
     def _ship(self) -> QualityTable:
         if self._shipped is None:
             return QualityTable(version=0, note="nothing is known yet")
-        try:
-            return QualityTable.parse(self._shipped.read_bytes())
-        except OSError as error:
-            raise TableError(f"{self._shipped}: {error.strerror}") from error
-        except TableError as error:
-            raise TableError(f"{self._shipped}: {error}") from error
+        return read_table(self._shipped)
 
     def _read(self, name: str) -> QualityTable | None:
         query = select(quality_tables.c.text).where(quality_tables.c.name == name)
@@ -125,6 +116,20 @@ class Tables:
         )
         with self._store.engine.begin() as connection:
             connection.execute(statement, rows)
+
+
+def read_table(path: Path) -> QualityTable:
+    """Read a table from a file.
+
+    Raises:
+        TableError: it cannot be read, or does not validate; the message names the file.
+    """
+    try:
+        return QualityTable.parse(path.read_bytes())
+    except OSError as error:
+        raise TableError(f"{path}: {error.strerror}") from error
+    except TableError as error:
+        raise TableError(f"{path}: {error}") from error
 
 
 def _parsed(where: str, text: str | bytes) -> QualityTable | None:

@@ -22,7 +22,8 @@ from pydantic_settings import (
 )
 
 from evaluation.experiments import Spec
-from routing.quality import QualityTable, TableError
+from evaluation.tables import read_table
+from routing.quality import TableError
 from serving.beside_settings import Evaluation, JudgeModel, Probes, Shadow
 from serving.faults import explain, known_variables
 from serving.frozen import Frozen
@@ -221,15 +222,12 @@ def check_files(settings: Settings) -> None:
     Raises:
         SettingsError: the configured file cannot be read, or is no table.
     """
-    path = settings.routing.table
-    if path is None:
+    if settings.routing.table is None:
         return
     try:
-        QualityTable.parse(path.read_bytes())
-    except OSError as error:
-        raise SettingsError(f"routing.table: {path}: {error.strerror}") from error
+        read_table(settings.routing.table)
     except TableError as error:
-        raise SettingsError(f"routing.table: {path}: {error}") from error
+        raise SettingsError(f"routing.table: {error}") from error
 
 
 def profiles() -> dict[str, Path]:
