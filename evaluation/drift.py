@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from river.drift import ADWIN
 
+FALSE_ALARMS = 0.002
+"""ADWIN's delta: its bound on the rate of false alarms."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -15,7 +18,7 @@ class Drift:
     after: float
 
 
-def drifts(values: Iterable[float], *, delta: float = 0.002) -> tuple[Drift, ...]:
+def drifts(values: Iterable[float], *, delta: float = FALSE_ALARMS) -> tuple[Drift, ...]:
     """Find the changes of mean in a stream of values in [0, 1].
 
     Args:
@@ -33,7 +36,9 @@ def drifts(values: Iterable[float], *, delta: float = 0.002) -> tuple[Drift, ...
     return tuple(found)
 
 
-def task_mix_drifts(tasks: Sequence[str], *, delta: float = 0.002) -> dict[str, tuple[Drift, ...]]:
+def task_mix_drifts(
+    tasks: Sequence[str], *, delta: float = FALSE_ALARMS
+) -> dict[str, tuple[Drift, ...]]:
     """Find the changes in the share of every task in a stream of requests."""
     kinds = sorted(set(tasks))
     level = delta / max(1, len(kinds))  # one false alarm over all tasks, not one each

@@ -21,16 +21,18 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often what happens; `retention_days` 0 keeps everything, as does `most_events` 0.
+    """How often what happens; what limits the store keeps everything where it is 0.
 
-    Retention waits for experiments that run: what they have seen is kept until they end. The limit
-    on the number of events does not: it stops an experiment whose events it takes.
+    Retention waits for experiments that run: what they have seen is kept until they end. The limits
+    on the number of events and on their size do not: they stop an experiment whose events they
+    take.
     """
 
     refit_every_s: float = 3_600.0
     guard_every_s: float = 5.0
     retention_days: float = 0.0
     most_events: int = 0
+    most_megabytes: float = 0.0  # as `Store.bytes_each` estimates
     least_new: int = 50  # graded answers since the last table before there is a new one
 
 
@@ -85,14 +87,21 @@ class Evaluator:
         if self._schedule.retention_days > 0:
             before_s = now - self._schedule.retention_days * DAY_S
             before_s = min([before_s, *(row["created_s"] for row in going)])
-        if self._schedule.most_events > 0:
-            before_s = max(before_s, self._store.older_than_newest(self._schedule.most_events))
+        if most := self._most():
+            before_s = max(before_s, self._store.older_than_newest(most))
             for row in going:  # a verdict on what is left would be another one
                 if row["created_s"] < before_s:
                     self._stop(load_spec(row["spec"]), now, "its oldest events were forgotten")
         if before_s > 0:
             self._store.forget(before_s)
             self._outside.forget(before_s)
+
+    def _most(self) -> int:
+        """How many events are kept at most; 0 for all."""
+        limits = [self._schedule.most_events] if self._schedule.most_events else []
+        if self._schedule.most_megabytes and (each := self._store.bytes_each()):
+            limits.append(max(1, int(self._schedule.most_megabytes * 1e6 / each)))
+        return min(limits, default=0)
 
     def _guard(self, now: float) -> None:
         for row in self._register.all():

@@ -123,7 +123,8 @@ class Probe(Started):
 class Feedback(_Event):
     """Somebody's word on an answer: the truth, a verdict, or a score in [0, 1]; one of the three.
 
-    `feedback_id` makes it idempotent; of several about one request the latest `at_s` counts.
+    `feedback_id` makes it idempotent; of several about one request the latest `at_s` counts. The
+    same words said again count again, unless they are `named` by their author.
     """
 
     kind: Literal["feedback"] = "feedback"
@@ -136,6 +137,7 @@ class Feedback(_Event):
     correct: bool | None = None
     score: float | None = Field(None, ge=0, le=1)
     source: Source = "human"
+    named: bool = False
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +16,11 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question with its right answers; `image` is encoded bytes (PNG, JPEG, …) or nothing."""
+    """One question with its right answers; `image` is encoded bytes (PNG, JPEG, …) or nothing.
+
+    A `grader` of the set's own gives an answer's score in [0, 1] instead of `metric`; `max_tokens`
+    limits the answer instead of what the caller would.
+    """
 
     id: str
     question: str
@@ -25,6 +29,8 @@ class Item:
     choices: tuple[str, ...] = ()
     task: Task | None = None
     metric: MetricName | None = None
+    grader: Callable[[str], float] | None = None
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ class Answered:
 
 def fingerprint(item: Item, max_tokens: int) -> str:
     """What an answer answers: an id alone does not say that the question is still the same."""
-    told = (item.question, item.references, item.choices, item.metric, item.task, max_tokens)
+    limit = item.max_tokens or max_tokens
+    told = (item.question, item.references, item.choices, item.metric, item.task, limit)
     return hashlib.sha256(repr(told).encode() + (item.image or b"")).hexdigest()[:16]
 
 
@@ -96,7 +103,9 @@ def _item(line: str, number: int, path: Path) -> Item:
 
 
 def graded(item: Item, answer: str, task: Task) -> tuple[float, str]:
-    """Grade one answer as live feedback would be; the score, and the metric's name."""
+    """Grade one answer, by the set's own grader or as live feedback would be; score and metric."""
+    if item.grader is not None:
+        return item.grader(answer), "the set's own"
     verdict = grade(answer, item.references, task=task, choices=item.choices, metric=item.metric)
     return (verdict.value, verdict.metric) if isinstance(verdict, Scored) else (0.0, "none")
 

@@ -5,7 +5,7 @@ many answers there were, and several gateways that share a store give the figure
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,12 @@ from evaluation.calibration import (
     risk_coverage,
     smooth_ece,
 )
-from evaluation.drift import Drift, drifts, task_mix_drifts
+from evaluation.drift import FALSE_ALARMS, Drift, drifts, task_mix_drifts
 from evaluation.intervals import wilson
 from evaluation.ppi import LEAST, Corrected, prediction_powered_mean
 from evaluation.sequences import MeanSequence
 from evaluation.stores.schema import grades, interactions
-from evaluation.stores.sql import Store
+from evaluation.stores.sql import Row, Store
 from evaluation.tally import BINS, Tally
 
 Place = tuple[str, str]
@@ -203,11 +203,28 @@ def traffic(store: Store, window: Window) -> tuple[Traffic, ...]:
 MOST_FOR_DRIFT = 5_000
 
 
-def drift(store: Store, window: Window) -> dict[str, dict[str, tuple[Drift, ...]]]:
-    """Changes in accuracy, confidence and task mix, found in the newest answers of the window."""
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The changes found in one stream: of `accuracy` or `confidence` at a place, or `task_mix`.
+
+    `task` is `all` for a backbone's whole traffic; `backbone` is `all` for the share of a task.
+    """
+
+    of: str
+    backbone: str
+    task: str
+    changes: tuple[Drift, ...]
+
+
+def drift(store: Store, window: Window) -> tuple[Watched, ...]:
+    """Look for changes in the newest answers of the window; one entry per stream looked at.
+
+    Of the task mix only what has changed is told. A backbone's tasks share one rate of false
+    alarms, as the shares of the task mix do.
+    """
     g = grades.c
     graded = store.rows(
-        select(g.backbone, g.score, g.confidence)
+        select(g.backbone, g.task, g.score, g.confidence)
         .where(*_within(window))
         .order_by(g.at_s.desc())
         .limit(MOST_FOR_DRIFT)
@@ -219,19 +236,37 @@ def drift(store: Store, window: Window) -> dict[str, dict[str, tuple[Drift, ...]
         .order_by(t.at_s.desc())
         .limit(MOST_FOR_DRIFT)
     )[::-1]
-    told: dict[str, dict[str, tuple[Drift, ...]]] = {"accuracy": {}, "confidence": {}}
-    for backbone in sorted({row["backbone"] for row in graded}):
-        own = [row for row in graded if row["backbone"] == backbone]
-        told["accuracy"][backbone] = drifts(row["score"] for row in own)
-        told["confidence"][backbone] = drifts(row["confidence"] for row in own)
-    return told | {"task_mix": task_mix_drifts([row["task"] for row in asked])}
+    told = []
+    for backbone, own in _by(graded, "backbone").items():
+        tasks = _by(own, "task")
+        level = FALSE_ALARMS / len(tasks)
+        streams = [("all", own, FALSE_ALARMS)] + [(t, rows, level) for t, rows in tasks.items()]
+        for task, rows, delta in streams:
+            for of, column in (("accuracy", "score"), ("confidence", "confidence")):
+                found = drifts((row[column] for row in rows), delta=delta)
+                told.append(Watched(of, backbone, task, found))
+    mix = task_mix_drifts([row["task"] for row in asked])
+    return (*told, *(Watched("task_mix", "all", task, found) for task, found in mix.items()))
 
 
-def judged(store: Store, window: Window) -> dict[str, Corrected]:
-    """Accuracy per backbone from a judge's grades, corrected by the truth where both are known."""
+def _by(rows: Sequence[Row], column: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row[column]].append(row)
+    return dict(sorted(found.items()))
+
+
+def judged(store: Store, window: Window) -> dict[Place, Corrected]:
+    """Accuracy from a judge's grades, corrected by the truth where both are known.
+
+    Per backbone and task, and per backbone over `all`; only where enough is known by both.
+    """
     judge, truth = grades.alias("judge"), grades.alias("truth")
     rows = store.rows(
-        select(judge.c.backbone, judge.c.score.label("judge"), truth.c.score.label("truth"))
+        select(
+            judge.c.backbone, judge.c.task, judge.c.score.label("judge"),
+            truth.c.score.label("truth"),
+        )
         .select_from(
             judge.outerjoin(
                 truth, (truth.c.request_id == judge.c.request_id) & (truth.c.by == "truth")
@@ -242,14 +277,20 @@ def judged(store: Store, window: Window) -> dict[str, Corrected]:
             judge.c.at_s < window.until_s,
         )
     )  # fmt: skip
-    told = {}
-    for backbone in sorted({row["backbone"] for row in rows}):
-        own = [row for row in rows if row["backbone"] == backbone]
-        both = [row for row in own if row["truth"] is not None]
-        if len(both) >= LEAST:
-            told[backbone] = prediction_powered_mean(
-                np.array([row["truth"] for row in both]),
-                np.array([row["judge"] for row in both]),
-                np.array([row["judge"] for row in own if row["truth"] is None]),
-            )
-    return told
+    places = {
+        (backbone, task): some
+        for backbone, own in _by(rows, "backbone").items()
+        for task, some in [("all", own), *_by(own, "task").items()]
+    }
+    return {place: told for place, own in places.items() if (told := _corrected(own)) is not None}
+
+
+def _corrected(rows: Sequence[Row]) -> Corrected | None:
+    both = [row for row in rows if row["truth"] is not None]
+    if len(both) < LEAST:
+        return None
+    return prediction_powered_mean(
+        np.array([row["truth"] for row in both]),
+        np.array([row["judge"] for row in both]),
+        np.array([row["judge"] for row in rows if row["truth"] is None]),
+    )

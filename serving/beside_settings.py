@@ -21,6 +21,9 @@ class Evaluation(Frozen):
     guard_every_s: float = Field(5, gt=0)
     retention_days: float = Field(0, ge=0, description="0 keeps everything")
     most_events: int = Field(0, ge=0, description="the newest that are kept; 0 keeps everything")
+    most_megabytes: float = Field(
+        0, ge=0, description="about what the newest that are kept may take; 0 keeps everything"
+    )
 
 
 class Probes(Frozen):

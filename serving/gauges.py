@@ -22,11 +22,7 @@ def set_quality(metrics: Metrics, store: Store, table: QualityTable, window: Win
     found = tallies(store, window)
     _set_accuracy(metrics, found)
     _set_reliability(metrics, found)
-    changes: dict[tuple[str, ...], float] = {}
-    for of, places in drift(store, window).items():
-        for name, seen in places.items():
-            place = (name if of != "task_mix" else "all", of)
-            changes[place] = changes.get(place, 0) + len(seen)
+    changes = {(w.backbone, w.task, w.of): len(w.changes) for w in drift(store, window)}
     metrics.gauge_all("barn_drift_changes", changes)
     _set_experiments(metrics, store)
 

@@ -43,7 +43,7 @@ def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
                 judge.record(event)
         except OSError as error:
             raise StorageError(f"the feedback could not be recorded: {error}") from error
-        ids = [event.feedback_id for event in events]
+        ids = [w.id or e.feedback_id for w, e in zip(words, events, strict=True)]
         return JSONResponse({"accepted": len(ids), "ids": ids}, 202)
 
     @api.get("/v1/feedback/orphans")
@@ -84,8 +84,11 @@ def quality_report(store: Store, window: Window) -> dict[str, Any]:
         "window": asdict(window),
         "figures": [asdict(f) for f in told],
         "traffic": [asdict(t) for t in asked],
-        "drift": drift(store, window),
-        "judge_corrected": {name: asdict(c) for name, c in judged(store, window).items()},
+        "drift": [asdict(w) for w in drift(store, window) if w.changes],
+        "judge_corrected": [
+            {"backbone": backbone, "task": task} | asdict(corrected)
+            for (backbone, task), corrected in judged(store, window).items()
+        ],
     }
 
 

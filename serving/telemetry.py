@@ -111,7 +111,10 @@ REGISTRY: tuple[Metric, ...] = (
            ("backbone", "confidence")),
     Metric("barn_reliability_answers", "gauge", "Graded answers in the band.",
            ("backbone", "confidence")),
-    Metric("barn_drift_changes", "gauge", "Changes found in the newest answers.", ("backbone", "of")),
+    Metric(
+        "barn_drift_changes", "gauge", "Changes found in the newest answers.",
+        ("backbone", "task", "of"),
+    ),
     Metric("barn_experiment_e_value", "gauge", "Evidence of a difference.", ("experiment", "candidate", "task")),
     Metric("barn_experiment_difference", "gauge", "Candidate − control.", ("experiment", "candidate", "task")),
 )  # fmt: skip

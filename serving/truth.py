@@ -12,6 +12,8 @@ from serving.errors import BadRequestError
 from serving.parsing import refusal
 
 MOST = 1_000
+_ID_KEPT = 51
+"""Characters of a given `id` in the stored one, which has 64: a digest of the words follows."""
 Text = Annotated[str, Field(max_length=4_000)]
 
 
@@ -46,11 +48,17 @@ class Word(BaseModel):
         return (self.truth,) if isinstance(self.truth, str) else self.truth
 
     def event(self, now_s: float) -> Feedback:
-        """Make the event; without an `id`, the same words about the same answer are one."""
-        content = self.model_dump_json(exclude={"id"})
-        key = self.id or hashlib.sha256(content.encode()).hexdigest()[:40]
+        """Make the event; without an `id`, the same words about the same answer are one.
+
+        With an `id`, what comes twice is one word for ever; the same `id` with other words is a
+        correction, and both are kept.
+        """
+        content = self.model_dump_json(exclude={"id"} if self.id is None else {"id", "at_s"})
+        digest = hashlib.sha256(f"{self.id or ''}{content}".encode()).hexdigest()[:40]
+        key = digest if self.id is None else f"{self.id[:_ID_KEPT]}~{digest[:12]}"
         return Feedback(
             feedback_id=key,
+            named=self.id is not None,
             request_id=self.request_id.removeprefix("chatcmpl-"),
             at_s=now_s if self.at_s is None else min(self.at_s, now_s),
             truth=self._truths() or None,

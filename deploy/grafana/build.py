@@ -57,7 +57,7 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                heat=True),
             Panel("Brier score", (("barn_brier_score", "{{backbone}} {{task}}"),)),
             Panel("Graded answers", (("barn_graded_answers", "{{backbone}} {{task}}"),)),
-            Panel("Changes found", (("barn_drift_changes", "{{backbone}} {{of}}"),), "short",
+            Panel("Changes found", (("barn_drift_changes", "{{backbone}} {{task}} {{of}}"),), "short",
                   "ADWIN over accuracy, confidence and task mix."),
             Panel("Confidence, median",
                   ((_quantile(0.5, "barn_confidence", "backbone"), "{{backbone}}"),), "percentunit"),

@@ -12,6 +12,11 @@ from evaluation.stores.migrate import migrate
 from evaluation.stores.schema import feedback, grades, interactions
 
 Row = dict[str, Any]
+_IN_ONE_QUERY = 500
+"""Ids in one `IN`: databases limit a statement's parameters."""
+
+_BESIDE_ITS_TEXT = 600
+"""Bytes of index entries, a grade and a word of feedback, as measured in SQLite."""
 
 
 def connect(url: str) -> Engine:
@@ -40,14 +45,16 @@ class Store:
     def append(self, events: Sequence[Event]) -> None:
         """Store a batch in one transaction; an event that is there already is left as it is."""
         started = [_started(e) for e in events if not isinstance(e, Feedback)]
-        told = [_told(e) for e in events if isinstance(e, Feedback)]
+        told = [e for e in events if isinstance(e, Feedback)]
         if not events:
             return
         with self.engine.begin() as connection:
             if started:
                 connection.execute(self.insert(interactions).on_conflict_do_nothing(), started)
-            if told:
-                connection.execute(self._said_again(), told)
+            if once := [_told(e) for e in told if e.named]:
+                connection.execute(self.insert(feedback).on_conflict_do_nothing(), once)
+            if again := [_told(e) for e in told if not e.named]:
+                connection.execute(self._said_again(), again)
 
     def _said_again(self) -> Any:
         """The same words said again later count again: they may follow others."""
@@ -76,8 +83,8 @@ class Store:
         with self.engine.begin() as connection:
             if rows:
                 connection.execute(statement, list(rows))
-            for start in range(0, len(done), 500):
-                some = list(done[start : start + 500])
+            for start in range(0, len(done), _IN_ONE_QUERY):
+                some = list(done[start : start + _IN_ONE_QUERY])
                 connection.execute(
                     update(feedback).where(feedback.c.feedback_id.in_(some)).values(graded=True)
                 )
@@ -111,16 +118,38 @@ class Store:
         said = select(feedback).where(feedback.c.request_id == request_id)
         return self.rows(said.order_by(feedback.c.at_s))
 
+    def said(self, request_ids: Sequence[str]) -> dict[str, list[Row]]:
+        """Return the history of many requests, by request."""
+        told: dict[str, list[Row]] = {}
+        for start in range(0, len(request_ids), _IN_ONE_QUERY):
+            some = request_ids[start : start + _IN_ONE_QUERY]
+            query = select(feedback).where(feedback.c.request_id.in_(some))
+            for row in self.rows(query.order_by(feedback.c.at_s)):
+                told.setdefault(row["request_id"], []).append(row)
+        return told
+
     def rows(self, query: Any) -> list[Row]:
         """Run a select; each row as a mapping of column to value."""
         with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            found = connection.execute(query)
+            names = list(map(str, found.keys()))  # SQLAlchemy quotes some: not plain str
+            return [dict(zip(names, row, strict=True)) for row in found]
 
     def older_than_newest(self, most: int) -> float:
         """The Unix time before which everything must go so that `most` interactions are left."""
         newest = select(interactions.c.at_s).order_by(interactions.c.at_s.desc())
         found = self.rows(newest.offset(most - 1).limit(1))
         return float(found[0]["at_s"]) if found else 0.0
+
+    def bytes_each(self) -> float:
+        """Estimate what an interaction takes with its indexes, grades and feedback; 0 for none.
+
+        From the text of the newest thousand: what is deleted leaves room inside a database's files,
+        so that the size of the files says nothing.
+        """
+        newest = select(interactions).order_by(interactions.c.at_s.desc()).limit(1_000)
+        sizes = [len(json.dumps(list(row.values()))) for row in self.rows(newest)]
+        return _BESIDE_ITS_TEXT + sum(sizes) / len(sizes) if sizes else 0.0
 
     def forget(self, before_s: float) -> int:
         """Delete what is older than Unix time `before_s`; return the interactions deleted."""
@@ -160,7 +189,7 @@ def _started(seen: Event) -> Row:
 
 
 def _told(said: Feedback) -> Row:
-    row = said.model_dump(exclude={"kind"})
+    row = said.model_dump(exclude={"kind", "named"})
     row["truth"] = None if said.truth is None else json.dumps(said.truth)
     row["choices"] = json.dumps(said.choices)
     return _storable(row | {"graded": False})

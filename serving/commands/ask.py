@@ -11,7 +11,15 @@ from typing import Any
 
 import httpx
 
-from evaluation.offline import Answered, Item, fingerprint, graded, line_of, read_answers
+from evaluation.offline import (
+    Answered,
+    DatasetError,
+    Item,
+    fingerprint,
+    graded,
+    line_of,
+    read_answers,
+)
 from routing.domain import Task
 from routing.features import image_facts
 from serving.images import decode_bytes
@@ -84,7 +92,10 @@ async def _ask(client: httpx.AsyncClient, item: Item, backbone: str, how: Asking
     seconds = time.perf_counter() - started  # noqa: TID251
     if response.status_code != 200:
         return _failed(item, backbone, str(told.get("error", {}).get("message", told)))
-    return _answered(item, told, seconds)
+    try:
+        return _answered(item, told, seconds)
+    except DatasetError as error:  # the set's own grader failed; the answer can be asked for again
+        return _failed(item, backbone, str(error))
 
 
 def question_body(item: Item, backbone: str, max_tokens: int) -> dict[str, Any]:
@@ -92,7 +103,7 @@ def question_body(item: Item, backbone: str, max_tokens: int) -> dict[str, Any]:
     return {
         "model": backbone,
         "messages": [{"role": "user", "content": _content(item)}],
-        "max_tokens": max_tokens,
+        "max_tokens": item.max_tokens or max_tokens,
     }
 
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from evaluation.confidence_maps import fits
+from evaluation.lmms_task import read_task
 from evaluation.offline import DatasetError, Item, read_answers, read_jsonl
 from evaluation.report import html_report
 from evaluation.routereport import BenchReport, run_bench
@@ -37,7 +38,7 @@ def datasets() -> dict[str, Callable[[int], list[Item]]]:
 
 
 def labelled(dataset: str, limit: int) -> list[Item]:
-    """The first items of a set by name, or of a JSONL file.
+    """The first items of a set by name, of a JSONL file, or of a task of lmms-eval (YAML).
 
     Raises:
         typer.BadParameter: there is no such set or file, or a line of it is wrong.
@@ -48,8 +49,13 @@ def labelled(dataset: str, limit: int) -> list[Item]:
     path = Path(dataset)
     if not path.is_file():
         names = ", ".join(sorted(named))
-        raise typer.BadParameter(f"no labelled set or file {dataset!r}; known: {names}; or JSONL")
+        raise typer.BadParameter(
+            f"no labelled set or file {dataset!r}; known: {names}; or a JSONL file; or a task of "
+            "lmms-eval (YAML)"
+        )
     try:
+        if path.suffix in {".yaml", ".yml"}:
+            return read_task(path, limit)
         return read_jsonl(path)[:limit]
     except DatasetError as error:
         raise typer.BadParameter(str(error)) from error
@@ -81,7 +87,10 @@ def service(
 
 def evaluate(  # noqa: PLR0913 - a command's options
     dataset: Annotated[
-        str, typer.Argument(help="easy-vqa, synthetic, or a JSONL file.", show_default=False)
+        str,
+        typer.Argument(
+            help="easy-vqa, synthetic, a JSONL file, or a task of lmms-eval.", show_default=False
+        ),
     ] = "",
     named: Annotated[
         str, typer.Option("--dataset", help="The same, as an option.", show_default=False)
@@ -135,7 +144,9 @@ def evaluate(  # noqa: PLR0913 - a command's options
 
 def _one_of(dataset: str, named: str) -> str:
     if bool(dataset) == bool(named):
-        raise typer.BadParameter("name one labelled set: easy-vqa, synthetic, or a JSONL file")
+        raise typer.BadParameter(
+            "name one labelled set: easy-vqa, synthetic, a JSONL file, or a task of lmms-eval"
+        )
     return dataset or named
 
 

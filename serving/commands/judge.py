@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
-from evaluation.stores.schema import grades, interactions
+from evaluation.stores.schema import feedback, grades, interactions
 from evaluation.stores.sql import Store, connect
 from serving.access import hashed, new_key
 from serving.commands.configured import configured
@@ -59,17 +59,18 @@ def _tell_traffic(told: dict[str, Any]) -> None:
             f"{t['cost']:.4f}", f"{t['mean_latency_s']:.3f}",
         )  # fmt: skip
     Console().print(shown)
-    for backbone, c in told["judge_corrected"].items():
+    for c in told["judge_corrected"]:
         typer.echo(
-            f"{backbone} by the judge, corrected by {c['doubly_graded']} answers that the truth "
-            f"has graded too: {c['value']:.1%} [{c['low']:.1%}, {c['high']:.1%}]"
+            f"{c['backbone']}, {c['task']}, by the judge, corrected by {c['doubly_graded']} answers"
+            f" that the truth has graded too: {c['value']:.1%} [{c['low']:.1%}, {c['high']:.1%}]"
         )
-    for of, places in told["drift"].items():
-        for place, changes in places.items():
-            for change in changes:
-                typer.echo(
-                    f"drift of {of}, {place}: {change['before']:.2f} -> {change['after']:.2f}"
-                )
+    for watched in told["drift"]:
+        for change in watched["changes"]:
+            place = f"{watched['backbone']}, {watched['task']}"
+            typer.echo(
+                f"drift of {watched['of']}, {place}: "
+                f"{change['before']:.2f} -> {change['after']:.2f}"
+            )
 
 
 def export(  # noqa: PLR0913 - a command's options
@@ -80,7 +81,11 @@ def export(  # noqa: PLR0913 - a command's options
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     kind: Annotated[str | None, typer.Option(help="served, shadowed or probe.")] = None,
 ) -> None:
-    """Write recorded interactions with their grades to Parquet or JSON lines."""
+    """Write recorded interactions with their grades and all feedback to Parquet or JSON lines.
+
+    `score` is by the truth, `judge_score` by a judge model; `feedback` is everything ever said,
+    oldest first.
+    """
     if out.suffix not in {".parquet", ".jsonl"}:
         raise typer.BadParameter(f"{out}: expected .parquet or .jsonl")
     store = Store(connect(configured(config).events.url()))
@@ -99,10 +104,14 @@ def export(  # noqa: PLR0913 - a command's options
 
 def _pages(store: Store, conditions: list[Any]) -> Iterator[list[dict[str, Any]]]:
     """Read in pages by id, so that memory does not grow with the store."""
-    truth = (grades.c.request_id == interactions.c.request_id) & (grades.c.by == "truth")
+    truth, judge = grades.alias("truth"), grades.alias("judge")
+    joined = interactions
+    for grade in (truth, judge):
+        own = grade.c.request_id == interactions.c.request_id
+        joined = joined.outerjoin(grade, own & (grade.c.by == grade.name))
     query = (
-        select(interactions, grades.c.score, grades.c.metric)
-        .select_from(interactions.outerjoin(grades, truth))
+        select(interactions, truth.c.score, truth.c.metric, judge.c.score.label("judge_score"))
+        .select_from(joined)
         .where(*conditions)
         .order_by(interactions.c.request_id)
         .limit(_PAGE)
@@ -110,7 +119,8 @@ def _pages(store: Store, conditions: list[Any]) -> Iterator[list[dict[str, Any]]
     last = ""
     while page := store.rows(query.where(interactions.c.request_id > last)):
         last = page[-1]["request_id"]
-        yield page
+        said = store.said([row["request_id"] for row in page])
+        yield [row | {"feedback": said.get(row["request_id"], [])} for row in page]
 
 
 def _write(out: Path, pages: Iterator[list[dict[str, Any]]]) -> int:
@@ -135,11 +145,19 @@ _KINDS: dict[str, Any] = {
     "Float": pa.float64(), "Integer": pa.int64(), "Boolean": pa.bool_(), "String": pa.string(),
     "Text": pa.string(),
 }  # fmt: skip
+
+
+def _columns(table: Any) -> list[tuple[str, Any]]:
+    return [(c.name, _KINDS[type(c.type).__name__]) for c in table.c]
+
+
 _SCHEMA = pa.schema(
     [
-        *((c.name, _KINDS[type(c.type).__name__]) for c in interactions.c),
+        *_columns(interactions),
         ("score", pa.float64()),
         ("metric", pa.string()),
+        ("judge_score", pa.float64()),
+        ("feedback", pa.list_(pa.struct(_columns(feedback)))),
     ]
 )
 

@@ -67,8 +67,8 @@ def check(resource: dict[str, Any]) -> None:
     match resource["kind"]:
         case "RayService":
             check_ray_service(resource["spec"])
-        case "PodMonitor":
-            assert set(resource["spec"]) <= {"selector", "podMetricsEndpoints", "namespaceSelector"}
+        case "ServiceMonitor":
+            assert set(resource["spec"]) <= {"selector", "endpoints", "namespaceSelector"}
         case _:
             kubernetes_validate.validate(resource, "1.37", strict=True)
 
@@ -87,7 +87,8 @@ def check_ray_service(spec: dict[str, Any]) -> None:
 def test_every_manifest_is_one_that_kubernetes_takes() -> None:
     resources = list(plain())
     assert {r["kind"] for r in resources} >= {
-        "Namespace", "RayService", "NetworkPolicy", "PodDisruptionBudget", "PodMonitor"
+        "Namespace", "RayService", "NetworkPolicy", "PodDisruptionBudget", "Service",
+        "ServiceMonitor",
     }  # fmt: skip
     for resource in resources:
         check(resource)
@@ -102,6 +103,23 @@ def test_an_overlay_renders_to_manifests_that_kubernetes_takes(overlay: str) -> 
     worker = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["template"]["spec"]
     has_gpu = "nvidia.com/gpu" in worker["containers"][0]["resources"]["limits"]
     assert has_gpu == (overlay == "gpu")
+
+
+def test_what_the_monitor_selects_is_a_service_of_every_pods_metrics() -> None:
+    found = {r["kind"]: r for r in plain()}
+    service, monitor = found["Service"], found["ServiceMonitor"]
+    wanted = monitor["spec"]["selector"]["matchLabels"]
+    assert wanted.items() <= service["metadata"]["labels"].items()
+    assert {e["port"] for e in monitor["spec"]["endpoints"]} <= {
+        p["name"] for p in service["spec"]["ports"]
+    }
+    cluster = found["RayService"]["spec"]["rayClusterConfig"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        pod = group["template"]
+        assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+        ports = {p["name"]: p["containerPort"] for p in pod["spec"]["containers"][0]["ports"]}
+        for port in service["spec"]["ports"]:
+            assert ports[port["targetPort"]] == port["port"] == 9464
 
 
 def test_a_typing_error_in_a_manifest_would_be_found() -> None:

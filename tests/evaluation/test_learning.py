@@ -1,5 +1,7 @@
 """What refits learn from live traffic, and that no answer selects what they see."""
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from evaluation.grading import grade_pending
 from evaluation.learning import learnable, observed
 from evaluation.offline import Answered
 from evaluation.records import Answer, Interaction
-from evaluation.stores.sql import Store
+from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from evaluation.worth import fit_success, refit_success
 from routing.domain import Decision, ModelId, Query, RequestId, Task
@@ -167,3 +169,18 @@ def test_the_newest_events_are_kept_and_running_experiments_hold_retention_back(
     assert kept(retention_days=5) == 5
     assert kept(most_events=3) == 3
     assert kept() == 3
+    assert kept(most_megabytes=2.5e-6 * store.bytes_each()) == 2
+
+
+def test_the_estimate_of_what_an_event_takes_is_near_the_size_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    store = Store(connect(f"sqlite:///{path}"))
+    for first in range(0, 2_000, 200):
+        ids = [hashlib.sha256(str(first + i).encode()).hexdigest()[:36] for i in range(200)]
+        store.append([Served.of(seen(i, "red", "old", "p/1", at_s=float(first))) for i in ids])
+        store.append([word(i, truth=("red",)) for i in ids])
+        grade_pending(store, 1.0)
+    each = store.bytes_each()
+    store.close()  # what is in the log goes to the file
+
+    assert each == pytest.approx(path.stat().st_size / 2_000, rel=0.25)

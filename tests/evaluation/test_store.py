@@ -459,9 +459,11 @@ def test_a_judges_grades_are_corrected_by_the_truth(store: Store) -> None:
 
     told = judged(store, Window())
 
-    assert (told["old"].doubly_graded, told["old"].judged_only) == (30, 30)
-    assert told["old"].judge_bias == pytest.approx(1 / 3)
-    assert told["old"].low < 2 / 3 < told["old"].high
+    assert set(told) == {("old", "all"), ("old", served("r").task)}
+    for one in told.values():
+        assert (one.doubly_graded, one.judged_only) == (30, 30)
+        assert one.judge_bias == pytest.approx(1 / 3)
+        assert one.low < 2 / 3 < one.high
 
 
 def test_a_fall_in_accuracy_is_told_per_backbone(store: Store) -> None:
@@ -474,8 +476,11 @@ def test_a_fall_in_accuracy_is_told_per_backbone(store: Store) -> None:
 
     told = drift(store, Window())
 
-    assert [d.after < d.before for d in told["accuracy"]["old"]][:1] == [True]
-    assert told["task_mix"] == {}
+    falls = {
+        w.task for w in told if w.of == "accuracy" and w.changes[0].after < w.changes[0].before
+    }
+    assert falls == {"all", served("r").task}
+    assert {w.of for w in told} == {"accuracy", "confidence"}  # the task mix stood still
 
 
 def test_text_that_no_database_holds_is_stored_without_it(store: Store) -> None:

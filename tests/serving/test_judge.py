@@ -175,6 +175,25 @@ async def test_feedback_in_a_batch_is_idempotent(tmp_path: Path) -> None:
         assert len(barn.store.history(answer["barn"]["request_id"])) == 1
 
 
+async def test_an_id_said_twice_is_one_word_and_with_other_words_a_correction(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path) as barn:
+        key = (await barn.ask())["barn"]["request_id"]
+
+        async def say(**what: Any) -> float:
+            said = await barn.http.post("/v1/feedback", json={"request_id": key, **what})
+            assert said.json()["ids"] == [what["id"]]
+            await barn.settle()
+            accuracy: float = (await barn.http.get("/v1/quality")).json()["figures"][0]["accuracy"]
+            return accuracy
+
+        assert await say(id="mine", correct=True) == 1.0
+        assert await say(id="mine", correct=False) == 0.0
+        assert await say(id="mine", correct=True) == 0.0  # a retry of the first does not undo it
+        assert len(barn.store.history(key)) == 2
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
