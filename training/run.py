@@ -175,6 +175,6 @@ def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any
     items = range(profile.align.items, profile.align.items + profile.tune.items)
     if stage == "tune" or profile.look is None:
         return EmbeddedRows(seed, items, packer, cache), Collate(packer, "features")
-    shown = [i for i in items if kind_of(seed, "train", i) in {"scene", "chart"}]
+    shown = [i for i in items if kind_of(seed, "train", i) in {"scene", "chart", "no-image"}]
     rows = EmbeddedRows(seed, shown[: profile.look.items], packer, cache, lessons)
     return rows, Collate(packer, "features")

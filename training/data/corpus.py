@@ -10,6 +10,7 @@ from training.data.writing import (
     ALPHABET,
     OPERATIONS,
     ROW_CHARACTERS,
+    SOLVE,
     WORDS,
     operands,
     progression,
@@ -34,7 +35,7 @@ def _fact(rng: Random) -> str:
     result = OPERATIONS[sign](a, b)
     space = rng.choice(("", " "))
     limit = max(0, result + rng.choice((-4, -2, -1, 0, 1, 3)))
-    ask = rng.choice(("what is the result?", "what does this equal?", "calculate.", "solve this."))
+    ask = rng.choice(SOLVE)
     return rng.choice(
         (
             f"{a}{space}{sign}{space}{b}{space}={space}{result}",

@@ -5,6 +5,7 @@ size finds how to do both at once late or never. Here one word names what to loo
 that could be learned instead, and what there is to see follows at once.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from random import Random
 
@@ -17,6 +18,7 @@ def scene_lessons(rng: Random, things: Scene) -> Iterator[Asked]:
     """What is taught of a scene and never tested."""
     yield _listing(rng, things)
     yield _restated(rng, things)
+    yield _counted(rng, things)
     if rng.random() < 0.5:
         yield from _finding(rng, things)
 
@@ -46,6 +48,15 @@ def _finding(rng: Random, things: Scene) -> Iterator[Asked]:
         yield _lesson(worded(rng, f"where are the {what}?", f"find the {what}."), places, "spatial")
 
 
+def _counted(rng: Random, things: Scene) -> Asked:
+    """Every kind with its number: the number is told by the one word before it."""
+    by = rng.choice(("color", "kind"))
+    numbers = Counter(t.colour if by == "color" else t.shape for t in things)
+    told = " ".join(f"{key}{numbers[key]}" for key in rng.sample(list(numbers), len(numbers)))
+    asks = (f"count the shapes by {by}.", f"how many shapes are there of each {by}?")
+    return _lesson(worded(rng, *asks), told, "counting")
+
+
 def _listing(rng: Random, things: Scene) -> Asked:
     """All things in no order, by one of three words: what follows is told by that word alone."""
     mixed = rng.sample(list(things), len(things))
@@ -69,6 +80,11 @@ def _restated(rng: Random, things: Scene) -> Asked:
         options.append((f"{thing.colour} shape", f"{thing.colour} {thing.shape} {place}"))
     if sum(t.shape == thing.shape for t in things) == 1:
         options.append((thing.shape, f"{thing.shape} {thing.colour} {place}"))
+    large = [t for t in things if t.large]
+    if len(large) == 1 and len(things) > 1:
+        only = large[0]
+        seen = f"largest {only.colour} {only.shape} {PLACES[only.cell]}"
+        options.append(("largest shape", seen))
     name, told = rng.choice(options)
     return _lesson(
         worded(rng, f"describe the {name}.", f"what is the {name} like?"), told, "spatial"

@@ -29,6 +29,9 @@ WORDS = tuple(
     """.split()  # noqa: SIM905 - a list of words reads best as words
 )
 
+SOLVE = ("what is the result?", "what does this equal?", "calculate.", "solve this.")
+CONTINUE = ("what number comes next?", "which number is next?", "continue the series.")
+
 OPERATIONS: dict[str, Callable[[int, int], int]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
@@ -103,9 +106,8 @@ def make_expression(rng: Random, split: Split) -> Item:
         a, sign, b = operands(rng)
     result = OPERATIONS[sign](a, b)
     limit = max(0, result + rng.choice((-4, -2, -1, 0, 1, 3)))
-    solve = ("what is the result?", "what does this equal?", "calculate.", "solve this.")
     asked = (
-        Asked(worded(rng, *solve), str(result), "arithmetic"),
+        Asked(worded(rng, *SOLVE), str(result), "arithmetic"),
         Asked(worded(rng, "what is the first number?"), str(a), "ocr"),
         Asked(worded(rng, "what is the second number?"), str(b), "ocr"),
         Asked(
@@ -124,9 +126,8 @@ def make_series(rng: Random, split: Split) -> Item:
     terms = progression(rng)
     while not belongs(split, *terms):
         terms = progression(rng)
-    asks = ("what number comes next?", "which number is next?", "continue the series.")
     asked = (
-        Asked(worded(rng, *asks), str(terms[3]), "series"),
+        Asked(worded(rng, *CONTINUE), str(terms[3]), "series"),
         Asked(worded(rng, "what is the first number?"), str(terms[0]), "ocr"),
         Asked(worded(rng, "what is the last number?"), str(terms[2]), "ocr"),
     )
