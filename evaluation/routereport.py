@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from sklearn.metrics import roc_auc_score
 
+from evaluation.calibration import brier, ece
 from evaluation.confidence_maps import fits
 from evaluation.offline import Answered, DatasetError, complete
 from evaluation.routebench import (
@@ -26,14 +28,16 @@ from evaluation.routebench import (
     rank_score,
     replay,
 )
-from evaluation.tally import FloatArray
+from evaluation.tally import FloatArray, Tally
 from evaluation.worth import table_from
-from routing.domain import ModelCard
+from routing.domain import Limits, ModelCard
+from routing.offers import offers
 from routing.policies.cascade import Cascade
 from routing.policies.family import ByFamily
 from routing.policies.fixed import Fixed
 from routing.policies.utility import Utility
 from routing.policy import Policy
+from routing.quality import QualityTable
 from routing.tasks import shipped
 
 Seen = tuple[FloatArray, FloatArray, FloatArray]
@@ -56,10 +60,28 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Predicted:
+    """How well a backbone's expected accuracy foretells its held-out answers.
+
+    `ece` and `brier` are those of the expected accuracy that routing uses, `auroc` is the chance
+    that a right answer was expected to be right more than a wrong one was; `brier_by_task` and
+    `auroc_by_task` say what the tasks' posteriors alone would give.
+    """
+
+    backbone: str
+    ece: float
+    brier: float
+    brier_by_task: float
+    auroc: float
+    auroc_by_task: float
+
+
+@dataclass(frozen=True, slots=True)
 class BenchReport:
     """Everything that the bench found."""
 
     n: int
+    predicted: tuple[Predicted, ...]
     singles: tuple[Point, ...]
     oracle: Point
     oracle_apgr: float
@@ -89,10 +111,19 @@ class BenchReport:
                 f"{j.best_rank_score:.3f}",
             )  # fmt: skip
         console.print(shown)
+        console.print(self._foretold())
         if not math.isnan(self.oracle_apgr):
             console.print(f"APGR of the oracle: {self.oracle_apgr:.3f}")
         if any(math.isnan(j.apgr) for j in self.policies):
             console.print("no gap: the cheapest backbone is the best one, so none can be recovered")
+
+    def _foretold(self) -> Table:
+        shown = Table("expected accuracy of", "ECE", "Brier", "by task alone", "AUROC",
+                      "by task alone")  # fmt: skip
+        for p in self.predicted:
+            figures = (p.ece, p.brier, p.brier_by_task, p.auroc, p.auroc_by_task)
+            shown.add_row(p.backbone, *(f"{figure:.3f}" for figure in figures))
+        return shown
 
     def draw(self, path: Path) -> None:
         """The cost–quality frontier as a picture."""
@@ -145,6 +176,7 @@ def run_bench(told: Sequence[Answered], cards: Sequence[ModelCard], seed: int) -
     best = point("oracle", 1.0, oracle(found, cards))
     return BenchReport(
         n=len(found),
+        predicted=foretold(found, cards, table),
         singles=singles,
         oracle=best,
         oracle_apgr=apgr([best], weak, strong),
@@ -153,6 +185,44 @@ def run_bench(told: Sequence[Answered], cards: Sequence[ModelCard], seed: int) -
             for name, sweep, before in runs
         ),
     )
+
+
+def foretold(
+    found: Sequence[Case], cards: Sequence[ModelCard], table: QualityTable
+) -> tuple[Predicted, ...]:
+    """Hold the accuracy that a table expects of every answer against how it was graded."""
+    plain = {b: worth.model_copy(update={"success": None}) for b, worth in table.backbones.items()}
+    by_task = table.model_copy(update={"backbones": plain})
+    whole, tasks = _expected(found, cards, table), _expected(found, cards, by_task)
+    told = []
+    for k, card in enumerate(cards):
+        score = np.array([case.answers[card.id].score for case in found])
+        seen, rough = Tally.of(whole[:, k], score), Tally.of(tasks[:, k], score)
+        told.append(
+            Predicted(
+                card.id, ece(seen), brier(seen).score, brier(rough).score,
+                _auroc(score, whole[:, k]), _auroc(score, tasks[:, k]),
+            )
+        )  # fmt: skip
+    return tuple(told)
+
+
+def _expected(
+    found: Sequence[Case], cards: Sequence[ModelCard], table: QualityTable
+) -> FloatArray:
+    """Expected accuracies, (cases, cards)."""
+    limits = Limits()
+    return np.array([
+        [o.accuracy for o in offers(c.query, c.scores, c.features, cards, table, limits)]
+        for c in found
+    ])  # fmt: skip
+
+
+def _auroc(score: FloatArray, expected: FloatArray) -> float:
+    right = score >= 0.5
+    if right.all() or not right.any():
+        return math.nan
+    return float(roc_auc_score(right, expected))
 
 
 def _sweep(
