@@ -20,8 +20,6 @@ from routing.policy import Asked, Policy, State, decide
 from routing.quality import QualityTable
 from routing.tasks import TaskModel, TaskScores, scored
 
-DIALS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
-
 
 @dataclass(frozen=True, slots=True)
 class Case:

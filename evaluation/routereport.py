@@ -15,7 +15,6 @@ from evaluation.calibration import brier, ece
 from evaluation.confidence_maps import fits
 from evaluation.offline import Answered, DatasetError, complete
 from evaluation.routebench import (
-    DIALS,
     Case,
     Point,
     apgr,
@@ -31,6 +30,7 @@ from evaluation.routebench import (
 from evaluation.tally import FloatArray, Tally
 from evaluation.worth import table_from
 from routing.domain import Limits, ModelCard
+from routing.frontier import DIALS
 from routing.offers import offers
 from routing.policies.cascade import Cascade
 from routing.policies.family import ByFamily
@@ -191,9 +191,8 @@ def foretold(
     found: Sequence[Case], cards: Sequence[ModelCard], table: QualityTable
 ) -> tuple[Predicted, ...]:
     """Hold the accuracy that a table expects of every answer against how it was graded."""
-    plain = {b: worth.model_copy(update={"success": None}) for b, worth in table.backbones.items()}
-    by_task = table.model_copy(update={"backbones": plain})
-    whole, tasks = _expected(found, cards, table), _expected(found, cards, by_task)
+    whole = _expected(found, cards, table)
+    tasks = _expected(found, cards, table.by_task_alone())
     told = []
     for k, card in enumerate(cards):
         score = np.array([case.answers[card.id].score for case in found])
@@ -207,9 +206,7 @@ def foretold(
     return tuple(told)
 
 
-def _expected(
-    found: Sequence[Case], cards: Sequence[ModelCard], table: QualityTable
-) -> FloatArray:
+def _expected(found: Sequence[Case], cards: Sequence[ModelCard], table: QualityTable) -> FloatArray:
     """Expected accuracies, (cases, cards)."""
     limits = Limits()
     return np.array([

@@ -167,6 +167,13 @@ class QualityTable(_Frozen):
         """What is known of one backbone; a backbone without an entry is even odds everywhere."""
         return self.backbones.get(model, _UNKNOWN)
 
+    def by_task_alone(self) -> Self:
+        """The same table without success predictors: what is known of tasks, not of questions."""
+        plain = {
+            b: worth.model_copy(update={"success": None}) for b, worth in self.backbones.items()
+        }
+        return self.model_copy(update={"backbones": plain})
+
 
 _UNKNOWN = Worth()
 

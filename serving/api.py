@@ -80,8 +80,9 @@ def build_api(parts: Parts) -> FastAPI:
     if parts.judge is not None:
         add_judge(api, parts.judge, lambda request: _body(request, parts.max_body_bytes))
         hosted = tuple(h.card for h in parts.gateway.hosted.values())
-        names = (*parts.gateway.desk.names(), *(card.id for card in hosted))
-        desk = PageDesk(hosted, names, parts.gateway.desk.table, parts.pictures)
+        router = parts.gateway.desk
+        names = (*router.names(), *(card.id for card in hosted))
+        desk = PageDesk(hosted, names, router.table, router.quality, parts.pictures)
         add_console(api, parts.judge, desk, lambda request: _body(request, LOGIN_BYTES))
     return api
 

@@ -70,7 +70,7 @@ class Desk:
         self._model = model
         self._load = load
         self._splits = splits
-        self._quality = quality
+        self.quality = quality
         self._sticky = sticky
 
     def names(self) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ class Desk:
         scores = scored(query, slots, self._model)
         wishes = question.wishes
         limits = Limits(
-            quality=self._quality if wishes.quality is None else wishes.quality,
+            quality=self.quality if wishes.quality is None else wishes.quality,
             max_cost=inf if wishes.max_cost is None else wishes.max_cost,
             deadline_s=question.deadline_s if wishes.deadline_ms is not None else inf,
         )

@@ -202,6 +202,7 @@ def _drain(
         metrics.gauge("barn_spool_bytes", drainer.waiting_bytes())
         metrics.gauge("barn_drain_lag_seconds", drainer.lag_s())
 
+    metrics.count("barn_drain_failures", by=0)  # a rate needs a sample from before the first one
     drainer = Drainer(folder, store)
     drainer.run(
         stop,

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from evaluation.grading import orphans
-from evaluation.online import Figure, Traffic, Window, drift, figures, judged, traffic
+from evaluation.online import Window, drift, figures, judged, traffic
 from evaluation.stores.sql import Store
 from routing.quality import QualityTable, TableError
 from serving.errors import BadRequestError, ConflictError, StorageError
@@ -76,15 +76,12 @@ def window_of(request: Request, now_s: float) -> Window:
     return Window(since, until, kind, by)
 
 
-def quality_report(store: Store, window: Window) -> dict[str, Any]:
-    """Everything `GET /v1/quality` says, as JSON can carry it."""
-    told: tuple[Figure, ...] = figures(store, window)
-    asked: tuple[Traffic, ...] = traffic(store, window)
+def quality_told(store: Store, window: Window) -> dict[str, Any]:
+    """Figures, traffic, the changes that were found, and accuracies by a judge, corrected."""
     return {
-        "window": asdict(window),
-        "figures": [asdict(f) for f in told],
-        "traffic": [asdict(t) for t in asked],
-        "drift": [asdict(w) for w in drift(store, window) if w.changes],
+        "figures": figures(store, window),
+        "traffic": traffic(store, window),
+        "drift": [watched for watched in drift(store, window) if watched.changes],
         "judge_corrected": [
             {"backbone": backbone, "task": task} | asdict(corrected)
             for (backbone, task), corrected in judged(store, window).items()
@@ -98,8 +95,8 @@ def _add_quality(api: FastAPI, judge: Judge) -> None:
         """Accuracy and calibration per backbone and task, with intervals, for any window."""
         judge.keyring.of(request.headers, request.cookies)
         window = window_of(request, judge.now())
-        told = await off_loop(lambda: quality_report(judge.store, window))
-        return Response(orjson.dumps(told), media_type="application/json")
+        told = await off_loop(lambda: quality_told(judge.store, window))
+        return Response(orjson.dumps({"window": window, **told}), media_type="application/json")
 
 
 def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from evaluation.online import Figure as Quality
+from routing.frontier import Promise
 
 _INK = "#1c2733"
 
@@ -39,6 +40,29 @@ def reliability(figures: Sequence[Quality]) -> str:
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8)
     return _svg(figure, "Reliability diagram and risk-coverage curve per backbone")
+
+
+def accuracies(figures: Sequence[Quality]) -> str:
+    """Accuracy of every backbone on every task, with Wilson's 95 % intervals."""
+    tasks = sorted({f.task for f in figures}, key=lambda t: (t == "all", t))
+    backbones = sorted({f.backbone for f in figures})
+    figure = Figure(figsize=(9, 0.9 + 0.22 * len(tasks) * max(1, len(backbones))),
+                    layout="constrained")  # fmt: skip
+    axes = figure.subplots()
+    step = 0.8 / max(1, len(backbones))
+    for k, backbone in enumerate(backbones):
+        own = [f for f in figures if f.backbone == backbone]
+        rows = [tasks.index(f.task) + (k - (len(backbones) - 1) / 2) * step for f in own]
+        low = [max(0.0, f.accuracy - f.interval[0]) for f in own]
+        high = [max(0.0, f.interval[1] - f.accuracy) for f in own]
+        axes.errorbar([f.accuracy for f in own], rows, xerr=[low, high], fmt="o", markersize=4,
+                      linewidth=1.5, label=backbone)  # fmt: skip
+    axes.set_yticks(range(len(tasks)), tasks)
+    axes.invert_yaxis()
+    axes.set(xlabel="accuracy", xlim=(-0.02, 1.02))
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=8)
+    return _svg(figure, "Accuracy per task and backbone with 95 % intervals")
 
 
 def intervals(rows: Sequence[tuple[str, int, float, tuple[float, float]]], margin: float) -> str:
@@ -78,6 +102,32 @@ def closing_in(points: Sequence[tuple[int, float, float, float]], margin: float)
     axes.set(xlabel="graded pairs", ylabel="candidate − control", ylim=(-1, 1))
     axes.grid(alpha=0.3)
     return _svg(figure, "How the confidence sequence of the difference closed in, pair by pair")
+
+
+def frontier(promises: Sequence[Promise], dial: float) -> str:
+    """What the current table promises: every backbone alone, and the dial from end to end.
+
+    Args:
+        promises: of single backbones and of the policy at every dial.
+        dial: the configured setting, which is marked.
+    """
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    turned = [p for p in promises if p.quality is not None]
+    axes.plot([p.cost * 1e3 for p in turned], [p.accuracy for p in turned], "o-", color="#1f6feb",
+              markersize=3, label="the dial, from 0 to 1")  # fmt: skip
+    now = min(turned, key=lambda p: abs((p.quality or 0.0) - dial))
+    axes.plot([now.cost * 1e3], [now.accuracy], "o", color="#1f6feb", markersize=9,
+              fillstyle="none", label=f"configured: {dial:g}")  # fmt: skip
+    for one in (p for p in promises if p.quality is None):
+        axes.plot([one.cost * 1e3], [one.accuracy], "s", color="#b3261e")
+        axes.annotate(one.name, (one.cost * 1e3, one.accuracy), fontsize=7, xytext=(4, -10),
+                      textcoords="offset points")  # fmt: skip
+    axes.set(xlabel="$ per 1,000 requests", ylabel="expected accuracy")
+    axes.margins(x=0.15, y=0.15)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return _svg(figure, "Cost-quality frontier of the current quality table")
 
 
 def worth(rows: Sequence[tuple[str, str, float, float]]) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -15,11 +15,13 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from sqlalchemy import select
 
+from evaluation.evaluator import DAY_S
 from evaluation.experiments import load_spec
-from evaluation.online import Window, figures, traffic
+from evaluation.online import Window, traffic
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import image_hashes
 from routing.domain import ModelCard, Task
+from routing.frontier import frontier
 from routing.quality import QualityTable
 from serving.access import COOKIE, Caller
 from serving.console import charts
@@ -27,8 +29,10 @@ from serving.errors import NotFoundError, ServiceError, UnauthorizedError
 from serving.experiment_routes import experiment_report
 from serving.judge import Judge, off_loop
 from serving.pictures import PictureStore
-from serving.quality_routes import window_of
+from serving.quality_routes import quality_told, window_of
 
+USUAL_PROMPT = 100
+"""Tokens of a request, its picture's included, where there was no traffic yet."""
 _FOLDER = Path(str(files("serving") / "console"))
 _CSP = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -44,11 +48,12 @@ _TEMPLATES.filters["small"] = lambda x: f"{x:.3g}"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the pages show of the router."""
+    """What the pages show of the router; `dial` is the configured quality."""
 
     cards: tuple[ModelCard, ...]
     models: tuple[str, ...]
     table: Callable[[], QualityTable]
+    dial: float
     pictures: PictureStore | None = None
 
 
@@ -140,10 +145,26 @@ def _add_try(api: FastAPI, pages: Pages, desk: Desk) -> None:
             for f in ("vision", "reasoning")
         ]
         latest = await off_loop(lambda: pages.judge.store.latest(15))
+        mix, tokens = await off_loop(lambda: _mix(pages.judge, table))
+        promises = frontier(desk.cards, table, mix, prompt_tokens=tokens)
+        drawn = await off_loop(lambda: (charts.frontier(promises, desk.dial), charts.worth(rows)))
         return rendered(
             "routing", caller=caller, cards=desk.cards, tasks=list(Task), table=table,
-            latest=latest, chart=await off_loop(lambda: charts.worth(rows)),
+            latest=latest, charts=drawn, tokens=tokens,
         )  # fmt: skip
+
+
+def _mix(judge: Judge, table: QualityTable) -> tuple[dict[Task, float], int]:
+    """The last day's requests per task and tokens of one; before any, every task that is known."""
+    seen = traffic(judge.store, Window(since_s=judge.now() - DAY_S))
+    mix: dict[Task, float] = {}
+    for one in seen:
+        mix[Task(one.task)] = mix.get(Task(one.task), 0.0) + one.requests
+    if mix:
+        answered = sum(one.requests - one.failed for one in seen)
+        return mix, max(1, round(sum(one.tokens for one in seen) / max(1, answered)))
+    known = {t for worth in table.backbones.values() for t in worth.accuracy}
+    return dict.fromkeys(known or Task, 1.0), USUAL_PROMPT
 
 
 def _mean(table: QualityTable, card: ModelCard, family: str) -> float:
@@ -157,12 +178,17 @@ def _add_quality(api: FastAPI, pages: Pages) -> None:
     async def quality(request: Request) -> Response:
         caller = pages.caller(request)
         window: Window = window_of(request, pages.judge.now())
-        told = await off_loop(lambda: figures(pages.judge.store, window))
-        asked = await off_loop(lambda: traffic(pages.judge.store, window))
-        chart = await off_loop(lambda: charts.reliability(told))
-        return rendered(
-            "quality", caller=caller, figures=told, traffic=asked, window=window, chart=chart,
-        )  # fmt: skip
+        told = await off_loop(lambda: quality_told(pages.judge.store, window))
+        drawn = await off_loop(
+            lambda: (charts.accuracies(told["figures"]), charts.reliability(told["figures"]))
+        )
+        chosen = {k: v for k, v in request.query_params.items() if k in {"window", "kind", "by"}}
+
+        def link(**changed: str) -> str:
+            return "?" + urlencode({k: v for k, v in (chosen | changed).items() if v})
+
+        return rendered("quality", caller=caller, **told, window=window, charts=drawn, link=link,
+                        period=chosen.get("window", ""))  # fmt: skip
 
 
 def _add_experiments(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None:
