@@ -42,7 +42,7 @@ def reliability(tally: Tally, *, bins: int = DEFAULT_BINS) -> tuple[Bin, ...]:
     """Group the answers into at most `bins` bins of about equal mass, in order of confidence."""
     groups = _equal_mass(tally, bins)
     return tuple(
-        Bin(round(float(n)), float(c / n), float(s / n)) for n, c, s in zip(*groups, strict=True)
+        Bin(round(float(n)), float(c / n), float(s / n)) for n, c, s, _ in zip(*groups, strict=True)
     )
 
 
@@ -67,17 +67,18 @@ def bands(tally: Tally) -> dict[float, Bin]:
     }
 
 
-def _equal_mass(tally: Tally, bins: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Sums of n, confidence and score per group; a group never splits a cell of the tally."""
+def _equal_mass(tally: Tally, bins: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Sums of n, confidence, score and its square per group; no group splits a tally's cell."""
     total = tally.n.sum()
     if total == 0:
-        return np.zeros(0), np.zeros(0), np.zeros(0)
+        return np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0)
     middle = np.cumsum(tally.n) - tally.n / 2
     group = np.minimum((middle * bins / total).astype(np.int64), bins - 1)
     n = sums_by(group, tally.n, bins)
     kept = n > 0
-    confidence, score = (sums_by(group, v, bins) for v in (tally.confidence, tally.score))
-    return n[kept], confidence[kept], score[kept]
+    summed = (tally.confidence, tally.score, tally.score_squares)
+    confidence, score, squares = (sums_by(group, v, bins)[kept] for v in summed)
+    return n[kept], confidence, score, squares
 
 
 def ece(tally: Tally, *, bins: int = DEFAULT_BINS) -> float:
@@ -86,7 +87,7 @@ def ece(tally: Tally, *, bins: int = DEFAULT_BINS) -> float:
     >>> ece(Tally.of([0.9] * 10, [1.0] * 5 + [0.0] * 5))
     0.4
     """
-    n, confidence, score = _equal_mass(tally, bins)
+    n, confidence, score, _ = _equal_mass(tally, bins)
     return round(float(np.abs(confidence - score).sum() / max(1.0, n.sum())), 12)
 
 
@@ -97,12 +98,13 @@ def ece_debiased(tally: Tally, *, bins: int = DEFAULT_BINS) -> float:
     plug-in error of a perfectly calibrated model is positive for finite samples; this one's square
     has mean zero.
     """
-    n, confidence, score = _equal_mass(tally, bins)
+    n, confidence, score, squares = _equal_mass(tally, bins)
     usable = n > 1
-    n, mean, sure = n[usable], score[usable] / n[usable], confidence[usable] / n[usable]
+    n, confidence, score, squares = n[usable], confidence[usable], score[usable], squares[usable]
     if n.size == 0:
         return 0.0
-    variance = mean * (1 - mean)
+    mean, sure = score / n, confidence / n
+    variance = np.maximum(0.0, squares / n - mean**2)
     square = float((n * ((mean - sure) ** 2 - variance / (n - 1))).sum() / n.sum())
     return float(np.sqrt(max(0.0, square)))
 
@@ -142,7 +144,7 @@ def _smoothed(residual: FloatArray, sigma: float) -> float:
 
 def brier(tally: Tally, *, bins: int = DEFAULT_BINS) -> Brier:
     """Brier score (1950) and its decomposition over equal-mass bins."""
-    n, confidence, score = _equal_mass(tally, bins)
+    n, confidence, score, _ = _equal_mass(tally, bins)
     total = max(1.0, float(n.sum()))
     mean, sure = score / np.maximum(n, 1), confidence / np.maximum(n, 1)
     whole = tally.squares / total

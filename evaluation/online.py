@@ -104,16 +104,16 @@ def _within(window: Window) -> tuple[Any, ...]:
 
 
 def _tally(rows: Iterable[dict[str, Any]]) -> Tally:
-    n, score, confidence = np.zeros(BINS), np.zeros(BINS), np.zeros(BINS)
-    squares = score_squares = 0.0
+    n, score, score_squares, confidence = (np.zeros(BINS) for _ in range(4))
+    squares = 0.0
     for row in rows:
         at = min(BINS - 1, int(row["cell"]))
         n[at] += row["n"]
         score[at] += row["score"]
+        score_squares[at] += row["score_squares"]
         confidence[at] += row["confidence"]
         squares += row["squares"]
-        score_squares += row["score_squares"]
-    return Tally(n, score, confidence, squares, score_squares)
+    return Tally(n, score, score_squares, confidence, squares)
 
 
 def figures(store: Store, window: Window) -> tuple[Figure, ...]:

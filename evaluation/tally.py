@@ -26,21 +26,21 @@ def bin_of(confidence: ArrayLike) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """Sums per bin of confidence, each (BINS,): answers, scores, confidences; and two of squares.
+    """Sums per bin of confidence, each (BINS,): answers, scores, their squares, confidences.
 
-    `squares` is Σ(confidence − score)² and `score_squares` is Σ score², over all answers.
+    `squares` is Σ(confidence − score)² over all answers.
     """
 
     n: FloatArray
     score: FloatArray
+    score_squares: FloatArray
     confidence: FloatArray
     squares: float
-    score_squares: float
 
     @classmethod
     def empty(cls) -> Self:
         """Nothing seen yet."""
-        return cls(np.zeros(BINS), np.zeros(BINS), np.zeros(BINS), 0.0, 0.0)
+        return cls(*(np.zeros(BINS) for _ in range(4)), 0.0)
 
     @classmethod
     def of(cls, confidence: ArrayLike, score: ArrayLike) -> Self:
@@ -58,18 +58,18 @@ class Tally:
         return cls(
             np.bincount(at, minlength=BINS).astype(np.float64),
             sums_by(at, right, BINS),
+            sums_by(at, right**2, BINS),
             sums_by(at, sure, BINS),
             float(((sure - right) ** 2).sum()),
-            float((right**2).sum()),
         )
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
             self.n + other.n,
             self.score + other.score,
+            self.score_squares + other.score_squares,
             self.confidence + other.confidence,
             self.squares + other.squares,
-            self.score_squares + other.score_squares,
         )
 
     @property
@@ -86,7 +86,7 @@ class Tally:
     def variance(self) -> float:
         """Variance of one score (population form); p(1 − p) for right-or-wrong scores."""
         total = max(1.0, self.n.sum())
-        return max(0.0, self.score_squares / float(total) - self.accuracy**2)
+        return max(0.0, float(self.score_squares.sum() / total) - self.accuracy**2)
 
 
 def sums_by(group: NDArray[np.int64], values: FloatArray, size: int) -> FloatArray:

@@ -63,6 +63,30 @@ def test_the_debiased_square_is_zero_on_average_for_a_calibrated_model() -> None
     assert np.mean(corrected) < np.mean(plain) / 2
 
 
+def test_scores_between_right_and_wrong_are_debiased_by_their_own_variance() -> None:
+    squares = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)  # noqa: TID251 - a test draws its own data
+        confidence = rng.choice([0.2, 0.5, 0.8], 120)
+        score = np.clip(confidence + rng.uniform(-0.2, 0.2, 120), 0, 1)  # calibrated, quiet
+        tally = Tally.of(confidence, score)
+        squares.append(_square(tally))
+
+    spread = np.std(squares) / np.sqrt(len(squares))
+    assert abs(np.mean(squares)) < 3 * spread  # with p(1 − p) for variance it is far below zero
+
+
+def _square(tally: Tally) -> float:
+    """What `ece_debiased` takes the root of, before it is cut at zero; three groups."""
+    kept = tally.n > 0
+    n, score = tally.n[kept], tally.score[kept]
+    mean, sure = score / n, tally.confidence[kept] / n
+    variance = tally.score_squares[kept] / n - mean**2
+    square = float((n * ((mean - sure) ** 2 - variance / (n - 1))).sum() / n.sum())
+    assert ece_debiased(tally) == pytest.approx(np.sqrt(max(0.0, square)))
+    return square
+
+
 @pytest.mark.parametrize(("seed", "tilt"), [(7, 0.0), (8, 0.1), (9, 0.25)])
 def test_smooth_ece_agrees_with_relplot(seed: int, tilt: float) -> None:
     confidence, right = answers(5_000, seed, tilt=tilt)

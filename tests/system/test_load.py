@@ -12,18 +12,22 @@ from tests.system.conftest import ROOT, Service
 pytestmark = pytest.mark.ray
 
 
-def load(service: Service, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def load(
+    service: Service, out: Path, *options: str, scenario: str = "steady"
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own program
         [
-            *(sys.executable, "-m", "serving.cli", "load", "--url", service.url),
+            *(sys.executable, "-m", "serving.cli", "load", scenario, "--url", service.url),
             *("--out", str(out), "--users", "2", "--seconds", "5", "--limit", "20", *options),
         ],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
-def test_a_steady_load_is_answered_and_graded(service: Service, tmp_path: Path) -> None:
-    ran = load(service, tmp_path / "load.json", "--dataset", "easy-vqa", "--side-px", "200")
+@pytest.mark.parametrize("scenario", ["steady", "spike", "soak"])
+def test_a_load_is_answered_and_graded(service: Service, tmp_path: Path, scenario: str) -> None:
+    asked = ("--dataset", "easy-vqa", "--side-px", "200")
+    ran = load(service, tmp_path / "load.json", *asked, scenario=scenario)
     assert ran.returncode == 0, ran.stderr
     report = json.loads((tmp_path / "load.json").read_text())
     graded = sum(found["of"] for found in report["accuracy"].values())
