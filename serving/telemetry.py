@@ -84,7 +84,6 @@ REGISTRY: tuple[Metric, ...] = (
            "Choices of a backbone, and why: preferred, drawn (explored), by an experiment, pinned by "
            "the client, escalated by a cascade.",
            ("policy", "backbone", "why")),
-    Metric("barn_explored", "counter", "Requests whose backbone was drawn, not preferred.", ("policy",)),
     Metric("barn_escalations", "counter", "Cascades that asked a second backbone.", ("task",)),
     Metric("barn_confidence", "histogram", "Confidence of answers.", ("backbone",), SHARES),
     Metric("barn_shadow_offered", "counter", "Shadow copies that were due.", ("experiment",)),
@@ -166,8 +165,6 @@ class Metrics:
         """Count one interaction of a user."""
         decision, outcome = told.seen.decision, told.seen.outcome
         place = (decision.task.value, decision.family.value, decision.model, decision.policy)
-        if decision.drawn:
-            self.count("barn_explored", decision.policy)
         self.count("barn_decisions", decision.policy, decision.model, _why(told))
         if not isinstance(outcome, Answer):
             gone = isinstance(outcome, Failure) and outcome.error == ABANDONED

@@ -110,9 +110,6 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                 ("sum by (policy) (rate(barn_decisions_total{why=\"drawn\"}[$__rate_interval])) / "
                  "sum by (policy) (rate(barn_decisions_total[$__rate_interval]))", "{{policy}}"),
             ), "percentunit"),
-            Panel("Explored", (
-                ("sum by (policy) (rate(barn_explored_total[$__rate_interval]))", "{{policy}}"),
-            ), "reqps"),
             Panel("Quality table", (("max(barn_table_version)", "version"),)),
         ),
     ),

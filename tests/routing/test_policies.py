@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,23 @@ def test_exploration_spreads_its_share_and_says_so_in_the_odds() -> None:
 
 def test_a_split_draws_in_the_ratio_of_its_weights() -> None:
     assert chosen(Split({OLD: 1.0, NEW: 3.0}), asked()) == {OLD: 0.25, NEW: 0.75}
+
+
+def test_while_a_backbone_is_away_only_its_own_users_move() -> None:
+    third = ModelId("third")
+    cards = [card(OLD), card(NEW), card(third)]
+    split = Split({OLD: 0.2, NEW: 0.3, third: 0.5})
+    every = [replace(OFFERS[0], card=c) for c in cards]
+    whole, without = split.odds(asked(), every), split.odds(asked(), every[1:])
+
+    draws = [(k + 0.5) / 1_000 for k in range(1_000)]
+    before = [whole.draw(u=u)[0] for u in draws]
+    after = [without.draw(u=u)[0] for u in draws]
+
+    moved = [b for b, a in zip(before, after, strict=True) if a != b]
+    assert set(moved) == {OLD}
+    assert after.count(NEW) == pytest.approx(375, abs=2)  # in proportion, as a plain draw would be
+    assert without.probability == pytest.approx({NEW: 0.375, third: 0.625})
 
 
 def test_the_first_rule_that_fits_decides() -> None:

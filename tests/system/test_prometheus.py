@@ -92,7 +92,7 @@ def test_every_metric_has_a_sample_and_every_panel_evaluates(
         missing = {m for m in missing if not query(prometheus, series(m))}
         time.sleep(1)
 
-    assert missing <= {"barn_explored", "barn_escalations"}, missing  # these two are drawn
+    assert missing <= {"barn_escalations"}, missing  # depends on how sure the models were
     silent = {
         panel.title
         for _, (_, panels) in BOARDS.items()
@@ -104,7 +104,7 @@ def test_every_metric_has_a_sample_and_every_panel_evaluates(
     assert rules
     assert {rule["health"] for rule in rules} == {"ok"}, rules
     # whether anything is drawn is chance
-    assert silent <= {"Explored", "Share explored", "Escalations"}
+    assert silent <= {"Share explored", "Escalations"}
 
 
 def filled(expression: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,41 @@ def test_no_question_picture_or_key_stands_in_a_log(service: Service, http: http
     told = [p.name for p in logs if "zanzibar" in p.read_text(errors="replace")]
     assert len(logs) > 5
     assert told == []
+
+
+def test_a_table_is_replaced_under_load_and_no_request_is_dropped(
+    service: Service, http: httpx.Client
+) -> None:
+    before = http.get("/v1/table").json()
+    told: list[tuple[int, int]] = []
+    done = threading.Event()
+
+    def asking() -> None:
+        body = {"model": "auto", "messages": ask("what is 3 + 4?"), "max_tokens": 2}
+        with httpx.Client(base_url=service.url, timeout=60) as client:
+            while not done.is_set():
+                said = client.post("/v1/chat/completions", json=body)
+                version = said.json()["barn"]["table_version"] if said.status_code == 200 else -1
+                told.append((said.status_code, version))
+
+    threads = [threading.Thread(target=asking) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        versions = [before["version"]]
+        for k in range(4):
+            time.sleep(1)
+            table = before | {"note": f"edition {k}"}
+            versions.append(http.put("/v1/table", json=table).json()["version"])
+            broken = http.put("/v1/table", json=table | {"backbones": {"x": {"accuracy": 3}}})
+            assert broken.status_code == 400
+        time.sleep(1)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+        http.put("/v1/table", json=before)
+
+    assert {status for status, _ in told} == {200}
+    assert {version for _, version in told} == set(versions)  # every table decided for a while
+    assert versions == sorted(set(versions))
