@@ -17,6 +17,8 @@ from routing.quality import QualityTable
 
 _log = logging.getLogger(__name__)
 DAY_S = 86_400.0
+WEIGH_EVERY_S = 60.0
+"""How often the store is weighed: that reads all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Schedule:
     guard_every_s: float = 5.0
     retention_days: float = 0.0
     most_events: int = 0
-    most_megabytes: float = 0.0  # as `Store.bytes_each` estimates
+    most_megabytes: float = 0.0  # as `Store.over_bytes` counts
     least_new: int = 50  # graded answers since the last table before there is a new one
 
 
@@ -64,6 +66,7 @@ class Evaluator:
         self._now = now
         self._register = Register(store)
         self._guarded_s = 0.0
+        self._weighed_s = -WEIGH_EVERY_S
         self._refitted_s = now()
 
     def tick(self) -> int:
@@ -87,21 +90,19 @@ class Evaluator:
         if self._schedule.retention_days > 0:
             before_s = now - self._schedule.retention_days * DAY_S
             before_s = min([before_s, *(row["created_s"] for row in going)])
-        if most := self._most():
-            before_s = max(before_s, self._store.older_than_newest(most))
+        if self._schedule.most_events > 0:
+            before_s = max(before_s, self._store.older_than_newest(self._schedule.most_events))
+        if self._schedule.most_megabytes > 0 and now >= self._weighed_s + WEIGH_EVERY_S:
+            self._weighed_s = now
+            most = int(self._schedule.most_megabytes * 1e6)
+            before_s = max(before_s, self._store.over_bytes(most))
+        if self._schedule.most_events > 0 or self._schedule.most_megabytes > 0:
             for row in going:  # a verdict on what is left would be another one
                 if row["created_s"] < before_s:
                     self._stop(load_spec(row["spec"]), now, "its oldest events were forgotten")
         if before_s > 0:
             self._store.forget(before_s)
             self._outside.forget(before_s)
-
-    def _most(self) -> int:
-        """How many events are kept at most; 0 for all."""
-        limits = [self._schedule.most_events] if self._schedule.most_events else []
-        if self._schedule.most_megabytes and (each := self._store.bytes_each()):
-            limits.append(max(1, int(self._schedule.most_megabytes * 1e6 / each)))
-        return min(limits, default=0)
 
     def _guard(self, now: float) -> None:
         for row in self._register.all():

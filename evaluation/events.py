@@ -137,7 +137,7 @@ class Feedback(_Event):
     correct: bool | None = None
     score: float | None = Field(None, ge=0, le=1)
     source: Source = "human"
-    named: bool = False
+    named: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:

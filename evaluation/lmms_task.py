@@ -1,13 +1,17 @@
 """Read a task of lmms-eval (a YAML file and its functions) as a labelled set.
 
 Questions, pictures and answers are made by the task's own functions, and its own `process_results`
-grades, so that the accuracy is the harness's to the item. The functions are the task author's
-Python and are run here, as lmms-eval runs them.
+grades, so that the accuracy is the harness's to the item; where a task has none, Barn's metric for
+its kind of question does. The functions are the task author's Python and are run here, as lmms-eval
+runs them.
 """
 
+import ast
+import hashlib
 import importlib.util
 import io
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -134,12 +138,18 @@ class _Task:
         said = self.told.get("doc_to_choice")
         if said is None:
             return ()
-        return tuple(map(str, said if isinstance(said, list) else _value(said, doc)))
+        found = said if isinstance(said, list) else _value(said, doc)
+        if isinstance(found, str):  # a template can only say a list in words
+            found = ast.literal_eval(found)
+        if not isinstance(found, list | tuple):
+            raise DatasetError(f"doc_to_choice gives {found!r}, which is no list")
+        return tuple(map(str, found))
 
     def _references(self, doc: Doc, choices: tuple[str, ...]) -> tuple[str, ...]:
         value = _value(self.told["doc_to_target"], doc)
-        if isinstance(value, int) and choices:
-            value = choices[value]
+        by_template = isinstance(value, str) and self.told["doc_to_target"] not in doc
+        if choices and (isinstance(value, int) or (by_template and value.isdigit())):
+            value = choices[int(value)]
         return tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
 
     def _picture(self, doc: Doc) -> bytes | None:
@@ -154,19 +164,29 @@ class _Task:
         process = self.told.get("process_results")
         if process is None:
             return None
-        names = [m["metric"] for m in self.told.get("metric_list") or ()]
+        metrics = self.told.get("metric_list") or ()
+        names = [str(m["metric"]) for m in metrics]
+        if any(m.get("higher_is_better") is False for m in metrics[:1]):
+            raise DatasetError(
+                f"{names[0]} is better when lower; a grade here is better when higher"
+            )
 
         def grade(answer: str) -> float:
             try:
                 told = process(doc, [answer])
+                value = next(told[n] for n in names if isinstance(told.get(n), int | float))
+            except StopIteration as error:
+                named = ", ".join(names) or "a metric"
+                raise DatasetError(
+                    f"{self.path}: process_results gives no number for {named}"
+                ) from error
             except Exception as error:  # the task's own code may raise anything
                 raise DatasetError(f"{self.path}: process_results: {error!r}") from error
-            for name in names:
-                if isinstance(value := told.get(name), int | float):
-                    return min(1.0, max(0.0, float(value)))
-            raise DatasetError(
-                f"{self.path}: process_results gives no number for {', '.join(names) or 'a metric'}"
-            )
+            if not 0 <= value <= 1:
+                raise DatasetError(
+                    f"{self.path}: process_results gives {value}, not within 0 and 1"
+                )
+            return float(value)
 
         return grade
 
@@ -195,10 +215,12 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def _module(file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"barn_task_{file.stem}", file)
+    name = f"barn_task_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None or not file.is_file():
         raise DatasetError(f"no file {file} to take the task's functions from")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look themselves up there
     try:
         spec.loader.exec_module(module)
     except ImportError as error:
@@ -216,7 +238,7 @@ def _rows(file: Path, kind: str) -> Iterator[Doc]:
     if text.lstrip().startswith("["):
         yield from json.loads(text)
         return
-    yield from (json.loads(line) for line in text.splitlines() if line.strip())
+    yield from (json.loads(line) for line in text.split("\n") if line.strip())
 
 
 def _opened(value: Any) -> Any:

@@ -73,7 +73,8 @@ def read_jsonl(path: Path) -> list[Item]:
         DatasetError: a line is not that, or an image is missing.
     """
     items = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    # not `splitlines`: JSON strings may hold what that takes for line ends
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if line.strip():
             items.append(_item(line, number, path))
     if not items:
@@ -118,7 +119,7 @@ def read_answers(path: Path) -> list[Answered]:
     if not path.is_file():
         return []
     told: dict[tuple[str, str], Answered] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").split("\n"):
         try:
             row = json.loads(line)
         except json.JSONDecodeError:

@@ -173,6 +173,7 @@ class Traffic:
     task: str
     requests: int
     failed: int
+    prompt_tokens: int
     tokens: int
     cost: float
     mean_latency_s: float
@@ -186,6 +187,7 @@ def traffic(store: Store, window: Window) -> tuple[Traffic, ...]:
     query = (
         select(
             t.backbone, t.task, func.count().label("requests"), answered.label("answered"),
+            func.coalesce(func.sum(t.prompt_tokens), 0).label("prompt_tokens"),
             func.coalesce(func.sum(t.prompt_tokens + t.completion_tokens), 0).label("tokens"),
             func.coalesce(func.sum(t.cost), 0.0).label("cost"),
             func.avg(t.total_s).label("mean_latency_s"),

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from routing.domain import Limits, ModelCard, Offer, Query, Task
 from routing.features import Features
+from routing.offers import offers
 from routing.policies.utility import Utility
-from routing.policy import Asked, Policy, State, decide
+from routing.policy import Asked, Policy
 from routing.quality import QualityTable
 from routing.tasks import TaskScores
 
@@ -38,7 +39,8 @@ def frontier(
         cards: the backbones; at least one.
         table: its posteriors count, its success predictors do not: no question is at hand.
         mix: how much of the traffic each task is; any positive scale.
-        prompt_tokens: of a usual request, the image's included.
+        prompt_tokens: of a usual request, the image's included; whether a context has room for them
+            is not asked here.
         policy: whose choices; the utility policy unless given.
 
     Raises:
@@ -52,13 +54,15 @@ def frontier(
     alone = {c.id: [0.0, 0.0] for c in cards}
     dialled = {q: [0.0, 0.0] for q in DIALS}
     for task, weight in mix.items():
+        scores = TaskScores({task: 1.0})
         for q in DIALS:
-            asked = Asked(TaskScores({task: 1.0}), Limits(quality=q))
-            made = decide(query, asked, Features((), ()), cards, State(table), policy, u=0.5)
-            offers = {o.card.id: o for o in made.offers}
-            _add(dialled[q], offers[made.model], weight / total)
-        for model, offer in offers.items():
-            _add(alone[model], offer, weight / total)
+            limits = Limits(quality=q)
+            found = offers(query, scores, Features((), ()), cards, table, limits)
+            for model, share in policy.odds(Asked(scores, limits), found).probability.items():
+                offer = next(o for o in found if o.card.id == model)
+                _add(dialled[q], offer, share * weight / total)
+        for offer in found:
+            _add(alone[offer.card.id], offer, weight / total)
     return (
         *(Promise(model, None, *sums) for model, sums in alone.items()),
         *(Promise(policy.name, q, *sums) for q, sums in dialled.items()),

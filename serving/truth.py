@@ -50,18 +50,19 @@ class Word(BaseModel):
     def event(self, now_s: float) -> Feedback:
         """Make the event; without an `id`, the same words about the same answer are one.
 
-        With an `id`, what comes twice is one word for ever; the same `id` with other words is a
-        correction, and both are kept.
+        With an `id`, what comes twice is one word for ever; the same `id` with other words, or
+        with a moment of its own, is a correction, and both are kept.
         """
-        content = self.model_dump_json(exclude={"id"} if self.id is None else {"id", "at_s"})
-        digest = hashlib.sha256(f"{self.id or ''}{content}".encode()).hexdigest()[:40]
+        request_id, truth = self.request_id.removeprefix("chatcmpl-"), self._truths() or None
+        spelled = self.model_copy(update={"request_id": request_id, "truth": truth})
+        digest = hashlib.sha256(spelled.model_dump_json().encode()).hexdigest()[:40]
         key = digest if self.id is None else f"{self.id[:_ID_KEPT]}~{digest[:12]}"
         return Feedback(
             feedback_id=key,
-            named=self.id is not None,
-            request_id=self.request_id.removeprefix("chatcmpl-"),
+            named=None if self.id is None else True,
+            request_id=request_id,
             at_s=now_s if self.at_s is None else min(self.at_s, now_s),
-            truth=self._truths() or None,
+            truth=truth,
             choices=self.choices,
             metric=self.metric,
             correct=self.correct,

@@ -4,7 +4,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Table, create_engine, delete, event, func, select, update
+from sqlalchemy import (
+    Engine,
+    LargeBinary,
+    String,
+    Table,
+    case,
+    cast,
+    create_engine,
+    delete,
+    event,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from evaluation.events import Event, Feedback
@@ -15,8 +29,8 @@ Row = dict[str, Any]
 _IN_ONE_QUERY = 500
 """Ids in one `IN`: databases limit a statement's parameters."""
 
-_BESIDE_ITS_TEXT = 600
-"""Bytes of index entries, a grade and a word of feedback, as measured in SQLite."""
+_BESIDE_ITS_TEXT = 700
+"""Bytes of numbers, index entries, a grade and a word of feedback, as measured in SQLite."""
 
 
 def connect(url: str) -> Engine:
@@ -141,15 +155,31 @@ class Store:
         found = self.rows(newest.offset(most - 1).limit(1))
         return float(found[0]["at_s"]) if found else 0.0
 
-    def bytes_each(self) -> float:
-        """Estimate what an interaction takes with its indexes, grades and feedback; 0 for none.
+    def over_bytes(self, most: int) -> float:
+        """The Unix time before which everything must go so that about `most` bytes are left.
 
-        From the text of the newest thousand: what is deleted leaves room inside a database's files,
-        so that the size of the files says nothing.
+        Zero while there is room; the newest interaction always stays. What is counted is the text
+        of each with what goes with it (index entries, grades, feedback), not the database's files:
+        they keep the room of what was deleted.
         """
-        newest = select(interactions).order_by(interactions.c.at_s.desc()).limit(1_000)
-        sizes = [len(json.dumps(list(row.values()))) for row in self.rows(newest)]
-        return _BESIDE_ITS_TEXT + sum(sizes) / len(sizes) if sizes else 0.0
+        texts = [c for c in interactions.c if isinstance(c.type, String)]
+        size = sum((func.coalesce(self._bytes(c), 0) for c in texts), literal(_BESIDE_ITS_TEXT))
+        taken = func.sum(size).over(order_by=interactions.c.at_s.desc()).label("taken")
+        each = select(interactions.c.at_s, taken).subquery()
+        kept = func.min(case((each.c.taken <= most, each.c.at_s)))
+        newest, all_of_it = func.max(each.c.at_s), func.max(each.c.taken)
+        [row] = self.rows(
+            select(kept.label("kept"), newest.label("newest"), all_of_it.label("all"))
+        )
+        if row["all"] is None or row["all"] <= most:
+            return 0.0
+        return float(row["newest"] if row["kept"] is None else row["kept"])
+
+    def _bytes(self, text: Any) -> Any:
+        """The length of a text in bytes; `length` alone counts characters."""
+        if self.engine.dialect.name == "postgresql":
+            return func.octet_length(text)
+        return func.length(cast(text, LargeBinary))
 
     def forget(self, before_s: float) -> int:
         """Delete what is older than Unix time `before_s`; return the interactions deleted."""

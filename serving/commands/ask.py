@@ -50,7 +50,8 @@ async def ask_all(
         progress: told (done, total) after every answer.
     """
     known = {i.id: fingerprint(i, how.max_tokens) for i in items}
-    told = [a for a in read_answers(out) if known.get(a.id) == a.asked]
+    graders = {i.id: i.grader for i in items}
+    told = [_again(a, graders[a.id]) for a in read_answers(out) if known.get(a.id) == a.asked]
     have = {(a.id, a.backbone) for a in told}
     todo = [(i, b) for i in items for b in how.backbones if (i.id, b) not in have]
     total = len(items) * len(how.backbones)
@@ -79,6 +80,11 @@ async def ask_all(
             for _ in range(how.concurrency):
                 group.create_task(work())
     return told
+
+
+def _again(answer: Answered, grader: Callable[[str], float] | None) -> Answered:
+    """An answer from before with its grade as of now: a set's own grader may have been mended."""
+    return answer if grader is None else replace(answer, score=grader(answer.answer))
 
 
 async def _ask(client: httpx.AsyncClient, item: Item, backbone: str, how: Asking) -> Answered:

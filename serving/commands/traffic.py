@@ -57,6 +57,8 @@ def load_test(  # noqa: PLR0913 - a command's options
         raise typer.BadParameter("Locust is not installed: pip install 'barn[load]'")
     length = seconds or (600 if scenario == "soak" else 30)
     asked = [i for name in dataset or ["easy-vqa", "synthetic"] for i in labelled(name, limit)]
+    if any(item.grader for item in asked):
+        raise typer.BadParameter("a task with its own process_results is for barn evaluate")
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, service(url, config, api_key) as (where, _):
         items = keep or Path(folder) / "items.jsonl"

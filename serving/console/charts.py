@@ -61,7 +61,8 @@ def accuracies(figures: Sequence[Quality]) -> str:
     axes.invert_yaxis()
     axes.set(xlabel="accuracy", xlim=(-0.02, 1.02))
     axes.grid(axis="x", alpha=0.3)
-    axes.legend(fontsize=8)
+    if backbones:
+        axes.legend(fontsize=8)
     return _svg(figure, "Accuracy per task and backbone with 95 % intervals")
 
 

@@ -145,24 +145,31 @@ def _add_try(api: FastAPI, pages: Pages, desk: Desk) -> None:
             for f in ("vision", "reasoning")
         ]
         latest = await off_loop(lambda: pages.judge.store.latest(15))
-        mix, tokens = await off_loop(lambda: _mix(pages.judge, table))
-        promises = frontier(desk.cards, table, mix, prompt_tokens=tokens)
-        drawn = await off_loop(lambda: (charts.frontier(promises, desk.dial), charts.worth(rows)))
+        tokens, *drawn = await off_loop(lambda: _frontier(pages.judge, desk, table, rows))
         return rendered(
             "routing", caller=caller, cards=desk.cards, tasks=list(Task), table=table,
             latest=latest, charts=drawn, tokens=tokens,
         )  # fmt: skip
 
 
+def _frontier(
+    judge: Judge, desk: Desk, table: QualityTable, rows: list[tuple[str, str, float, float]]
+) -> tuple[int, str, str]:
+    """Prompt tokens of a usual request, and the page's two pictures."""
+    mix, tokens = _mix(judge, table)
+    promises = frontier(desk.cards, table, mix, prompt_tokens=tokens)
+    return tokens, charts.frontier(promises, desk.dial), charts.worth(rows)
+
+
 def _mix(judge: Judge, table: QualityTable) -> tuple[dict[Task, float], int]:
-    """The last day's requests per task and tokens of one; before any, every task that is known."""
+    """The last day's requests per task, and prompt tokens of one; before any, all known tasks."""
     seen = traffic(judge.store, Window(since_s=judge.now() - DAY_S))
     mix: dict[Task, float] = {}
     for one in seen:
         mix[Task(one.task)] = mix.get(Task(one.task), 0.0) + one.requests
     if mix:
         answered = sum(one.requests - one.failed for one in seen)
-        return mix, max(1, round(sum(one.tokens for one in seen) / max(1, answered)))
+        return mix, max(1, round(sum(one.prompt_tokens for one in seen) / max(1, answered)))
     known = {t for worth in table.backbones.values() for t in worth.accuracy}
     return dict.fromkeys(known or Task, 1.0), USUAL_PROMPT
 

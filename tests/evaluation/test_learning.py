@@ -1,6 +1,7 @@
 """What refits learn from live traffic, and that no answer selects what they see."""
 
 import hashlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +170,36 @@ def test_the_newest_events_are_kept_and_running_experiments_hold_retention_back(
     assert kept(retention_days=5) == 5
     assert kept(most_events=3) == 3
     assert kept() == 3
-    assert kept(most_megabytes=2.5e-6 * store.bytes_each()) == 2
+    assert kept(most_megabytes=1e-6 * (2 * size_of("red") + 10)) == 2
 
 
-def test_the_estimate_of_what_an_event_takes_is_near_the_size_of_the_file(tmp_path: Path) -> None:
+def size_of(answer: str) -> int:
+    """What the store counts for one interaction of `seen`."""
+    path = Path(tempfile.mkdtemp()) / "one.db"
+    one = Store(connect(f"sqlite:///{path}"))
+    one.append([Served.of(seen("r0", answer, "old", "p/1"))])
+    size = next(n for n in range(500, 100_000) if one.over_bytes(n) == 0.0)
+    one.close()
+    return size
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "字"])
+def test_the_newest_that_fit_are_kept_however_their_sizes_differ(store: Store, letter: str) -> None:
+    sizes = [10, 10, 4_000, 10, 2_000, 10]
+    told = [seen(f"r{i}", letter * n, "old", "p/1", at_s=float(i)) for i, n in enumerate(sizes)]
+    store.append([Served.of(one) for one in told])
+    small, width = size_of(letter * 10), len(letter.encode())
+
+    def oldest_kept(most: int) -> float:
+        return store.over_bytes(most)
+
+    assert oldest_kept(100_000) == 0.0
+    assert oldest_kept(3 * small + 2_000 * width) == 3.0  # the next one is the large one
+    assert oldest_kept(small) == 5.0
+    assert oldest_kept(1) == 5.0  # the newest stays
+
+
+def test_what_an_event_is_counted_for_is_near_the_size_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     store = Store(connect(f"sqlite:///{path}"))
     for first in range(0, 2_000, 200):
@@ -180,7 +207,7 @@ def test_the_estimate_of_what_an_event_takes_is_near_the_size_of_the_file(tmp_pa
         store.append([Served.of(seen(i, "red", "old", "p/1", at_s=float(first))) for i in ids])
         store.append([word(i, truth=("red",)) for i in ids])
         grade_pending(store, 1.0)
-    each = store.bytes_each()
     store.close()  # what is in the log goes to the file
 
-    assert each == pytest.approx(path.stat().st_size / 2_000, rel=0.25)
+    size = size_of("red") + 35  # ids here are longer
+    assert size == pytest.approx(path.stat().st_size / 2_000, rel=0.25)

@@ -33,6 +33,15 @@ def half(doc, results):
 
 def broken(doc, results):
     return {"other": 1 / 0}
+
+def listed(doc, results):
+    return [1.0]
+
+def percent(doc, results):
+    return {"half": 50.0}
+
+def wordy(doc, results):
+    return {"half": "half"}
 """
 DOCS = [
     {
@@ -118,6 +127,18 @@ def test_templates_choices_and_included_settings_are_understood(tmp_path: Path) 
     assert second.references == ("2",)
 
 
+def test_templates_may_make_choices_and_say_which_is_right(tmp_path: Path) -> None:
+    path = task(
+        tmp_path,
+        doc_to_choice="'{{options}}'",
+        doc_to_target="'{{options.index(answer)}}'",
+    )
+    first, second = read_task(path, 10)
+
+    assert (first.choices, first.references) == (("red", "blue"), ("red",))
+    assert second.references == ("2",)
+
+
 def test_pictures_come_out_of_parquet(tmp_path: Path) -> None:
     rows = [{"question": "q", "answer": ["a", "b"], "image": {"bytes": png(), "path": "x.png"}}]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "docs.parquet")
@@ -160,9 +181,28 @@ def test_what_is_wrong_with_a_task_is_said(
         read_task(task(tmp_path, **changed), 10)
 
 
-def test_a_grader_that_fails_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        ("broken", "process_results: ZeroDivisionError"),
+        ("listed", "process_results: AttributeError"),
+        ("percent", "gives 50.0, not within 0 and 1"),
+        ("wordy", "gives no number for half"),
+    ],
+)
+def test_a_grader_that_fails_says_so(tmp_path: Path, function: str, says: str) -> None:
     path = task(
-        tmp_path, process_results="!function utils.broken", metric_list=[{"metric": "half"}]
+        tmp_path, process_results=f"!function utils.{function}", metric_list=[{"metric": "half"}]
     )
-    with pytest.raises(DatasetError, match="process_results: ZeroDivisionError"):
+    with pytest.raises(DatasetError, match=says):
         graded(read_task(path, 1)[0], "red", Task.ATTRIBUTE)
+
+
+def test_a_metric_that_is_better_when_lower_is_refused(tmp_path: Path) -> None:
+    path = task(
+        tmp_path,
+        process_results="!function utils.half",
+        metric_list=[{"metric": "half", "higher_is_better": False}],
+    )
+    with pytest.raises(DatasetError, match="better when lower"):
+        read_task(path, 1)

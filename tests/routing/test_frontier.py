@@ -58,6 +58,11 @@ def test_a_task_changes_hands_where_the_gain_is_worth_the_price(gain: float) -> 
             assert (promise.accuracy > 0.5 + gain / 2) == (gain > dearer)
 
 
+def test_a_prompt_longer_than_a_context_still_has_its_price() -> None:
+    told = frontier((CHEAP, DEAR), table(ocr=(0.6, 0.8)), {Task.OCR: 1}, prompt_tokens=10 * ROOM)
+    assert all(p.cost > 0 and p.accuracy > 0.5 for p in told)
+
+
 def test_a_mix_without_traffic_is_refused() -> None:
     with pytest.raises(ValueError, match="some traffic"):
         frontier((CHEAP, DEAR), QualityTable(), {}, prompt_tokens=100)

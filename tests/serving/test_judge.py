@@ -191,7 +191,10 @@ async def test_an_id_said_twice_is_one_word_and_with_other_words_a_correction(
         assert await say(id="mine", correct=True) == 1.0
         assert await say(id="mine", correct=False) == 0.0
         assert await say(id="mine", correct=True) == 0.0  # a retry of the first does not undo it
+        other = {"request_id": f"chatcmpl-{key}"}  # nor does one that is spelled otherwise
+        assert await say(id="mine", correct=True, **other) == 0.0
         assert len(barn.store.history(key)) == 2
+        assert await say(id="mine", correct=True, at_s=NOW()) == 1.0  # said with a moment: anew
 
 
 @pytest.mark.parametrize(
@@ -491,6 +494,24 @@ async def test_the_word_feedback_may_itself_be_the_truth(tmp_path: Path) -> None
         said = await barn.http.post("/v1/feedback", json={"request_id": "r", "truth": "feedback"})
 
     assert said.status_code == 202
+
+
+@pytest.mark.parametrize("page", ["", "/quality", "/experiments", "/routing", "/requests"])
+async def test_every_page_of_an_empty_store_is_there(tmp_path: Path, page: str) -> None:
+    async with house(tmp_path) as barn:
+        told = await barn.http.get(f"/console{page}", headers=OPERATOR)
+
+    assert told.status_code == 200
+    assert "</html>" in told.text
+
+
+async def test_the_links_of_the_quality_page_keep_each_other(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        told = await barn.http.get("/console/quality?window=1h&kind=probe", headers=OPERATOR)
+
+    assert 'href="?window=24h&amp;kind=probe"' in told.text
+    assert 'href="?window=1h&amp;kind=served"' in told.text
+    assert 'href="?window=1h&amp;kind=probe&amp;by=judge"' in told.text
 
 
 async def test_the_console_is_entered_with_a_key_and_left_again(tmp_path: Path) -> None:
