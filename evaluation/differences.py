@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from evaluation.compare import Pair
 from evaluation.experiments import Spec
@@ -76,7 +76,8 @@ def shadow_differences(
     for row in rows:
         before_s = json.loads(row["detail"]).get("timing", {}).get("before_s", 0.0)
         for measure in ("total_s", "first_token_s"):
-            row[measure] += before_s
+            if row[measure] is not None:
+                row[measure] += before_s
     measured = {
         m: Difference.of([row[m] for row in rows if row[m] is not None], alpha) for m in MEASURES
     }
@@ -107,11 +108,17 @@ def split_differences(store: Store, spec: Spec) -> dict[str, dict[str, Differenc
 
 
 def _of(side: Any, measure: str) -> Any:
-    """One measure of an interaction, in SQL; none where an answer was a single token."""
-    if measure != "per_token_s":
-        return side.c[measure]
-    more = func.nullif(side.c.completion_tokens - 1, 0)
-    return (side.c.total_s - side.c.first_token_s) / more
+    """One measure of an interaction, in SQL.
+
+    An answer that is not streamed comes as one piece: it has no first token to wait for, and no
+    time per token; nor has an answer of a single token.
+    """
+    if measure == "first_token_s":
+        return case((side.c.streamed, side.c.first_token_s))
+    if measure == "per_token_s":
+        more = func.nullif(side.c.completion_tokens - 1, 0)
+        return case((side.c.streamed, (side.c.total_s - side.c.first_token_s) / more))
+    return side.c[measure]
 
 
 def _weighed(rows: Sequence[Row], control: str, candidate: str, measure: str) -> list[float]:

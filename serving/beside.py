@@ -19,6 +19,8 @@ from serving.probes import Prober, probe_items
 from serving.settings import Settings
 from serving.telemetry import Metrics
 
+HOUR_S = 3_600.0
+
 
 @dataclass(frozen=True, slots=True)
 class GaugesAndPictures(Outside):
@@ -32,8 +34,9 @@ class GaugesAndPictures(Outside):
 
     def publish(self) -> None:
         """Set the gauges of quality: of the last day, or a bad hour would drown in what was."""
-        recent = Window(since_s=self.now() - DAY_S)
-        set_quality(self.metrics, self.store, self.tables.current(), recent)
+        now = self.now()
+        day, hour = Window(since_s=now - DAY_S), Window(since_s=now - HOUR_S)
+        set_quality(self.metrics, self.store, self.tables.current(), day, hour)
 
     def forget(self, before_s: float) -> None:
         """Delete pictures that were not seen since."""

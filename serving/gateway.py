@@ -231,7 +231,9 @@ class Gateway:
         copy = replace(first, request_id=RequestId(f"{first.request_id}-first"))
         decision = escalated(first.decision, following, first.notes["calibrated_confidence"])
         reply = self._start(first.request_id, first.question, first.case, decision, started_s)
-        own = {"before_s": reply.notes["before_s"], "escalated": 1.0}
+        before_s = reply.notes["before_s"]
+        first_try_s = before_s - sum(first.notes[n] for n in ("parse_s", "route_s"))
+        own = {"before_s": before_s, "first_try_s": first_try_s, "escalated": 1.0}
         reply.notes.update(first.notes | own)
         try:
             piece = await anext(reply.pieces, None)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from evaluation.calibration import bands
 from evaluation.experiments import Register, shadow_verdicts
+from evaluation.intervals import wilson
 from evaluation.online import Figure, Place, Window, by_backbone, drift, figure, tallies
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store
@@ -11,9 +12,16 @@ from evaluation.tally import Tally
 from routing.quality import QualityTable
 from serving.telemetry import Metrics
 
+LEAST_IN_AN_HOUR = 20
+"""Graded answers without which an hour says nothing."""
 
-def set_quality(metrics: Metrics, store: Store, table: QualityTable, window: Window) -> None:
+
+def set_quality(
+    metrics: Metrics, store: Store, table: QualityTable, window: Window, hour: Window
+) -> None:
     """Set accuracy, calibration, drift, experiments and the table's version.
+
+    `window` is what the figures are of; `hour` is its end, to hold against the whole of it.
 
     What is no more (a task without grades in the window, an experiment that has ended) loses its
     number, so that no alert hangs on it.
@@ -21,6 +29,9 @@ def set_quality(metrics: Metrics, store: Store, table: QualityTable, window: Win
     metrics.gauge("barn_table_version", table.version)
     found = tallies(store, window)
     _set_accuracy(metrics, found)
+    now = {p: t for p, t in tallies(store, hour).items() if t.count >= LEAST_IN_AN_HOUR}
+    high = {p: wilson(float(t.score.sum()), t.count)[1] for p, t in now.items()}
+    metrics.gauge_all("barn_accuracy_hour_high", high)
     _set_reliability(metrics, found)
     changes = {(w.backbone, w.task, w.of): len(w.changes) for w in drift(store, window)}
     metrics.gauge_all("barn_drift_changes", changes)

@@ -15,10 +15,15 @@ DOWN_FOR_S = 2.0
 
 
 class Loads:
-    """Counts requests under way per backbone; belongs to one event loop."""
+    """Counts requests under way per backbone; belongs to one event loop.
+
+    `capacity` is that of one replica: a backbone has room for what the replicas that there are can
+    take, not for what those could that it may be scaled to.
+    """
 
     def __init__(self, capacity: Mapping[ModelId, int], clock: Callable[[], float]) -> None:
         self._capacity = dict(capacity)
+        self._replicas = dict.fromkeys(capacity, 1)
         self._clock = clock
         self._ours: dict[ModelId, int] = dict.fromkeys(capacity, 0)
         self._reported: dict[ModelId, int] = dict.fromkeys(capacity, 0)
@@ -34,9 +39,10 @@ class Loads:
         finally:
             self._ours[model] -= 1
 
-    def reported(self, model: ModelId, ongoing: int) -> None:
+    def reported(self, model: ModelId, ongoing: int, replicas: int) -> None:
         """Take note of what a backbone's replicas say: requests of every front end."""
         self._reported[model] = ongoing
+        self._replicas[model] = max(1, replicas)
 
     def took(self, model: ModelId, seconds: float) -> None:
         """Take note of how long an answer took: a moving average, so that one outlier is none."""
@@ -55,7 +61,7 @@ class Loads:
         return {
             model: Load(
                 ongoing=max(self._ours[model], self._reported[model]),
-                capacity=capacity,
+                capacity=capacity * self._replicas[model],
                 healthy=moment >= self._down_until[model],
                 recent_s=self._recent_s(model, moment),
             )

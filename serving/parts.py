@@ -87,7 +87,8 @@ def assemble(
     table = TableFeed(tables)
     running = ExperimentFeed(register)
     running.refresh()
-    loads = Loads({ModelId(b.id): _capacity(b) for b in settings.backbones}, time.monotonic)
+    each = {ModelId(b.id): b.max_ongoing_requests for b in settings.backbones}
+    loads = Loads(each, time.monotonic)
 
     desk = Desk(
         policies=build_policies(settings),
@@ -181,10 +182,6 @@ def _readiness(engines: Mapping[str, Engine]) -> Callable[[], Awaitable[dict[str
         return dict(zip(engines, told, strict=True))
 
     return ready
-
-
-def _capacity(backbone: Backbone) -> int:
-    return backbone.max_ongoing_requests * backbone.replicas.max_replicas
 
 
 def _drain(

@@ -22,8 +22,10 @@ class Recording:
             more = {"primary_id": told.primary_id, "experiment": FIRST_TRY}
             self._spool.append(Shadowed.of(told.seen, **more))
             self._metrics.count("barn_escalations", told.seen.decision.task.value)
+            self._metrics.spent(told.seen, "first try")
         elif told.probe_set is not None:
             self._spool.append(Probe.of(told.seen, probe_set=told.probe_set[:64]))
+            self._metrics.spent(told.seen, "probe")
         else:
             self._spool.append(Served.of(told.seen, experiment=told.experiment))
             self._metrics.saw(told)
@@ -36,6 +38,7 @@ class Recording:
         """Write down how a shadow copy ended, so long after its primary's answer."""
         self._spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))
         self._metrics.copied(experiment, seen.outcome, lag_s)
+        self._metrics.spent(seen, "copy")
 
     def word(self, said: Feedback) -> None:
         """Write one word of feedback down."""

@@ -125,12 +125,12 @@ class Front:
             up = True
             try:
                 async with asyncio.timeout(LOAD_EVERY_S):
-                    loads.reported(model, await engine.ongoing())
+                    loads.reported(model, *await engine.ongoing())
             except TimeoutError:
                 pass
             except Exception as error:  # noqa: BLE001 - whatever it is, the next report may come
                 logging.getLogger(__name__).debug("%s does not report: %s", model, error)
-                loads.reported(model, 0)
+                loads.reported(model, 0, 0)
                 up = False
             metrics.gauge("barn_backbone_up", up, model)
             metrics.gauge("barn_ongoing_requests", loads.now()[model].ongoing, model)

@@ -8,6 +8,7 @@ the node's whole; nodes are scraped one by one and add up.
 """
 
 import math
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from evaluation.events import Feedback
-from evaluation.records import ABANDONED, Answer, Dropped, Failure, Outcome
+from evaluation.records import ABANDONED, Answer, Dropped, Failure, Interaction, Outcome
 from serving.reply import Told
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -66,17 +67,21 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("gen_ai_server_request_duration_seconds", "histogram",
            "From accepting a request to its last token.", _PLACE, SECONDS),
     Metric("gen_ai_server_time_to_first_token_seconds", "histogram",
-           "From accepting a request to its first token.", _PLACE, SECONDS),
+           "From accepting a request to its first token; of streamed answers.", _PLACE, SECONDS),
     Metric("gen_ai_server_time_per_output_token_seconds", "histogram",
-           "Between tokens after the first one.", ("backbone",), PHASES),
+           "Between tokens after the first one; of streamed answers.", ("backbone",), PHASES),
     Metric("barn_phase_seconds", "histogram",
-           "Where a request's time went: parse, route, queue, engine (to the first piece), "
-           "framework (the hop to the replica and back), stream.",
+           "Where a request's time went: parse, route, first_try (of a cascade), queue, engine (to "
+           "the first piece; of an answer that is not streamed, to the whole of it), framework (the "
+           "hop to the replica and back), stream.",
            ("phase", "backbone"), PHASES),
     Metric("barn_batch_size", "histogram", "Requests that an answer began beside, itself included.",
            ("backbone",), BATCHES),
-    Metric("barn_tokens", "counter", "Tokens in prompts and answers.", ("backbone", "direction")),
-    Metric("barn_cost_dollars", "counter", "Dollars by the configured prices.", ("backbone", "task")),
+    Metric("barn_tokens", "counter",
+           "Tokens in prompts and answers: of what users were served, of first tries of cascades, of "
+           "shadow copies, of probes.", ("backbone", "direction", "kind")),
+    Metric("barn_cost_dollars", "counter", "Dollars by the configured prices, of the same kinds.",
+           ("backbone", "task", "kind")),
     Metric("barn_ongoing_requests", "gauge", "Requests under way or waiting.", ("backbone",)),
     Metric("barn_backbone_up", "gauge", "1 while a replica of the backbone can be asked.",
            ("backbone",)),
@@ -103,6 +108,8 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("barn_accuracy", "gauge", "Accuracy on them.", ("backbone", "task")),
     Metric("barn_accuracy_low", "gauge", "Lower end of its 95 % interval.", ("backbone", "task")),
     Metric("barn_accuracy_high", "gauge", "Upper end of its 95 % interval.", ("backbone", "task")),
+    Metric("barn_accuracy_hour_high", "gauge",
+           "Upper end of the 95 % interval over the last hour's graded answers.", ("backbone", "task")),
     Metric("barn_calibration_error", "gauge", "ECE, equal-mass bins.", ("backbone", "task")),
     Metric("barn_brier_score", "gauge", "Brier score.", ("backbone", "task")),
     Metric("barn_reliability", "gauge",
@@ -126,6 +133,7 @@ class Metrics:
         self._shared = shared
         if shared is not None:
             shared.mkdir(parents=True, exist_ok=True)
+            _forget_the_dead(shared)
         self._own = CollectorRegistry()
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
@@ -172,27 +180,35 @@ class Metrics:
             return
         self.count("barn_requests", *place, "answered")
         self.observe("gen_ai_server_request_duration_seconds", outcome.total_s, *place)
-        self.observe("gen_ai_server_time_to_first_token_seconds", outcome.first_token_s, *place)
-        self.count("barn_tokens", decision.model, "prompt", by=outcome.prompt_tokens)
-        self.count("barn_tokens", decision.model, "completion", by=outcome.completion_tokens)
-        self.count("barn_cost_dollars", decision.model, decision.task.value, by=outcome.cost)
+        self.spent(told.seen, "served")
         self.observe("barn_confidence", outcome.confidence, decision.model)
-        if outcome.completion_tokens > 1:
-            rest = (outcome.total_s - outcome.first_token_s) / (outcome.completion_tokens - 1)
-            self.observe("gen_ai_server_time_per_output_token_seconds", rest, decision.model)
+        if told.seen.streamed:  # others come as one piece: it would pass for the first token
+            self.observe("gen_ai_server_time_to_first_token_seconds", outcome.first_token_s, *place)
+            if outcome.completion_tokens > 1:
+                rest = (outcome.total_s - outcome.first_token_s) / (outcome.completion_tokens - 1)
+                self.observe("gen_ai_server_time_per_output_token_seconds", rest, decision.model)
         timing = told.seen.detail.get("timing", {})
         self._phases(timing, outcome, decision.model)
         if "batch" in timing:
             self.observe("barn_batch_size", timing["batch"], decision.model)
 
     def _phases(self, timing: Mapping[str, float], outcome: Answer, backbone: str) -> None:
-        names = ("parse", "route", "queue", "engine")
+        names = ("parse", "route", "first_try", "queue", "engine")
         phases = {name: timing[f"{name}_s"] for name in names if f"{name}_s" in timing}
         rest = "framework" if "engine" in phases else "first"  # an engine that does not tell
         phases[rest] = max(0.0, outcome.first_token_s - sum(phases.values()))
         phases["stream"] = outcome.total_s - outcome.first_token_s
         for phase, seconds in phases.items():
             self.observe("barn_phase_seconds", seconds, phase, backbone)
+
+    def spent(self, seen: Interaction, kind: str) -> None:
+        """Count the tokens and dollars of an answer: `served`, `first try`, `copy` or `probe`."""
+        decision, outcome = seen.decision, seen.outcome
+        if not isinstance(outcome, Answer):
+            return
+        self.count("barn_tokens", decision.model, "prompt", kind, by=outcome.prompt_tokens)
+        self.count("barn_tokens", decision.model, "completion", kind, by=outcome.completion_tokens)
+        self.count("barn_cost_dollars", decision.model, decision.task.value, kind, by=outcome.cost)
 
     def copied(self, experiment: str, outcome: Outcome, lag_s: float) -> None:
         """Count how a shadow copy ended, and how long after its primary's answer."""
@@ -246,6 +262,19 @@ class Metrics:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Remove what killed processes said was going on in them; their counts stay."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdecimal():
+            try:
+                os.kill(int(pid), 0)
+            except ProcessLookupError:
+                file.unlink(missing_ok=True)
+            except PermissionError:  # somebody else's, and alive
+                pass
 
 
 def _why(told: Told) -> str:

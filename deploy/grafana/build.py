@@ -97,9 +97,9 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                 ("sum by (task) (rate(barn_requests_total[$__rate_interval]))", "{{task}}"),
             ), "reqps"),
             Panel("Cost", (
-                ("sum by (backbone) (rate(barn_cost_dollars_total[$__rate_interval])) * 3600",
-                 "{{backbone}}"),
-            ), "currencyUSD", "Dollars an hour."),
+                ("sum by (backbone, kind) (rate(barn_cost_dollars_total[$__rate_interval])) * 3600",
+                 "{{backbone}} {{kind}}"),
+            ), "currencyUSD", "Dollars an hour: answers, first tries of cascades, copies, probes."),
             Panel("Escalations", (
                 ("sum by (task) (rate(barn_escalations_total[$__rate_interval]))", "{{task}}"),
             ), "reqps"),

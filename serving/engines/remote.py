@@ -65,8 +65,10 @@ class Remote:
         except (RayError, DeploymentUnavailableError):
             return False
 
-    async def ongoing(self) -> int:
-        """Ask every replica how many requests it has under way, and add up; one may have died.
+    async def ongoing(self) -> tuple[int, int]:
+        """Ask every replica how many requests it has under way: their sum, and who answered.
+
+        One that has died since is left out.
 
         Raises:
             BackboneDownError: no replica answers.
@@ -79,7 +81,7 @@ class Remote:
         counts = [count for count in told if isinstance(count, int)]
         if not counts:
             raise BackboneDownError(f"{self._backbone} is down")
-        return sum(counts)
+        return sum(counts), len(counts)
 
     async def describe(self) -> Description:
         """Ask a replica what a front end must know."""

@@ -1,9 +1,18 @@
 """How busy and how slow backbones are right now, and gauges that forget what is no more."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from routing.domain import ModelId
+from evaluation.records import Answer, Interaction
+from evaluation.spool import Spool
+from routing.domain import Decision, ModelId, Query, RequestId, Task
 from serving.live import RECENT_S, Loads
+from serving.recording import Recording
+from serving.reply import Told
 from serving.telemetry import Metrics
 
 
@@ -39,3 +48,65 @@ def test_a_gauge_of_something_that_is_no_more_has_no_number() -> None:
     told = metrics.text().decode()
     assert 'barn_accuracy{backbone="old",task="ocr"} NaN' in told
     assert 'barn_accuracy{backbone="new",task="ocr"} 0.8' in told
+
+
+def test_there_is_as_much_room_as_the_replicas_have_that_there_are() -> None:
+    old = ModelId("old")
+    loads = Loads({old: 4}, Clock())
+    loads.reported(old, 3, 1)
+    one = loads.share(old)
+    loads.reported(old, 3, 3)
+    three = loads.share(old)
+    loads.reported(old, 0, 0)  # nobody answers
+
+    assert (one, three) == (0.75, 0.25)
+    assert loads.now()[old].capacity == 4
+
+
+def test_what_a_killed_process_said_was_under_way_is_forgotten(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (f"gauge_livemax_{gone.pid}.db", f"gauge_livemax_{os.getpid()}.db",
+                 f"counter_{gone.pid}.db"):  # fmt: skip
+        (tmp_path / name).touch()
+
+    Metrics(tmp_path)
+
+    assert {f.name for f in tmp_path.iterdir()} == {
+        f"gauge_livemax_{os.getpid()}.db", f"counter_{gone.pid}.db"
+    }  # fmt: skip
+
+
+def interaction(*, streamed: bool) -> Interaction:
+    told = Answer("a", 10, 3, 0.9, "stop", first_token_s=1.0, total_s=2.0, cost=0.5)
+    decision = Decision(ModelId("old"), Task.OCR, 1.0, "p/1", "because")
+    timing = {"timing": {"parse_s": 0.1, "route_s": 0.1, "first_try_s": 0.3, "engine_s": 0.4}}
+    return Interaction(RequestId("r"), 0.0, Query("q"), decision, told, streamed, detail=timing)
+
+
+def test_only_a_stream_has_a_first_token_to_wait_for() -> None:
+    metrics = Metrics()
+    metrics.saw(Told(interaction(streamed=False)))
+    whole = metrics.text().decode()
+    metrics.saw(Told(interaction(streamed=True)))
+    both = metrics.text().decode()
+
+    name = "gen_ai_server_time_to_first_token_seconds_count{"
+    assert name not in whole
+    assert [row.split()[-1] for row in both.splitlines() if row.startswith(name)] == ["1.0"]
+    phase = 'barn_phase_seconds_sum{backbone="old",phase="framework"}'
+    [framework] = [float(row.split()[-1]) for row in both.splitlines() if row.startswith(phase)]
+    assert framework == pytest.approx(2 * (1.0 - 0.1 - 0.1 - 0.3 - 0.4))
+
+
+def test_what_first_tries_copies_and_probes_cost_is_counted_apart(tmp_path: Path) -> None:
+    metrics, seen = Metrics(), interaction(streamed=False)
+    recording = Recording(Spool(tmp_path, "w"), metrics)
+    recording.interaction(Told(seen))
+    recording.interaction(Told(seen, primary_id=RequestId("p")))
+    recording.interaction(Told(seen, probe_set="easy"))
+    recording.copy(seen, RequestId("p"), "e", lag_s=0.0)
+
+    told = metrics.text().decode()
+    for kind in ("served", "first try", "probe", "copy"):
+        assert f'barn_cost_dollars_total{{backbone="old",kind="{kind}",task="ocr"}} 0.5' in told
