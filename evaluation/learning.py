@@ -17,12 +17,14 @@ from evaluation.experiments import FIRST_TRY
 from evaluation.offline import Answered
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Store
-from evaluation.worth import confidence_maps, refit_success
+from evaluation.worth import confidence_maps, refit_success, seconds
 from routing.domain import ModelId, Task
 from routing.quality import ConfidenceMap, Observed, QualityTable, Success, updated
 
 MOST = 50_000
 """Newest outcomes that a refit reads."""
+LEAST_TIMED = 50
+"""Answers of a backbone after which its measured seconds replace those of the table."""
 _TASKS = {t.value for t in Task}
 CASCADE = "cascade%"
 """What the policies of cascades are called, in SQL."""
@@ -42,7 +44,7 @@ def learnable(store: Store, since_s: float) -> list[Answered]:
     rows = store.rows(
         select(
             t.request_id, t.backbone, t.task, t.question, t.detail, t.cost, t.completion_tokens,
-            g.confidence, g.score, g.metric,
+            t.total_s, g.confidence, g.score, g.metric,
         )
         .join(grades, g.request_id == t.request_id)
         .where(g.by == "truth", t.at_s >= since_s, t.outcome == "answered", or_(alone, first))
@@ -63,10 +65,12 @@ def _escalated() -> Any:
 
 
 def _answered(row: dict[str, Any]) -> Answered:
-    facts = json.loads(row["detail"]).get("picture", {})
+    detail = json.loads(row["detail"])
+    facts = detail.get("picture", {})
+    took_s = row["total_s"] - detail.get("timing", {}).get("first_try_s", 0.0)  # its own alone
     return Answered(
         row["request_id"], row["backbone"], row["task"], row["question"], "", row["score"],
-        row["metric"], row["confidence"], row["cost"] or 0.0, 0.0, row["completion_tokens"] or 0,
+        row["metric"], row["confidence"], row["cost"] or 0.0, took_s, row["completion_tokens"] or 0,
         facts=tuple(facts.values()),
     )  # fmt: skip
 
@@ -81,7 +85,10 @@ def observed(told: Iterable[tuple[str, str, float]]) -> dict[tuple[str, Task], O
 
 
 def relearned(table: QualityTable, told: Sequence[Answered]) -> QualityTable:
-    """A new version of `table`: posteriors, confidence maps and success predictors after `told`."""
+    """A new version of `table` after `told`.
+
+    Posteriors, confidence maps and success predictors, and seconds where there are enough answers.
+    """
     by_backbone: dict[str, list[Answered]] = defaultdict(list)
     for one in told:
         by_backbone[one.backbone].append(one)
@@ -93,5 +100,6 @@ def relearned(table: QualityTable, told: Sequence[Answered]) -> QualityTable:
         if refitted is not None:
             success[backbone] = refitted
     seen = observed((a.backbone, a.task, a.score) for a in told)
+    measured = {b: seconds(own) for b, own in by_backbone.items() if len(own) >= LEAST_TIMED}
     note = f"refitted on {len(told)} graded answers"
-    return updated(table, seen, maps, note=note, success=success)
+    return updated(table, seen, maps, note=note, success=success, seconds=measured)

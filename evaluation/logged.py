@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import select
@@ -35,6 +35,7 @@ class Logged:
     backbone: str
     propensity: float
     score: float
+    able: frozenset[ModelId] = frozenset()  # who could answer at that moment; empty: not recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,13 @@ class Earned:
     unseen: float
 
 
-def logged(store: Store, model: TaskModel, *, since_s: float, quality: float) -> list[Logged]:
+def logged(
+    store: Store, model: TaskModel, *, since_s: float, quality: float | None = None
+) -> list[Logged]:
     """Read the graded requests since Unix time `since_s` whose backbone a policy has drawn.
+
+    With `quality` all of them are read as if they had asked for that setting of the dial; without
+    it each keeps its own.
 
     A cascade's answers were chosen after a look at them, so they are left out.
     """
@@ -82,16 +88,19 @@ def _draw(row: Row) -> tuple[str, str]:
     return row["policy"], unit_of(row) if split else row["request_id"]
 
 
-def _logged(row: Row, model: TaskModel, quality: float) -> Logged:
+def _logged(row: Row, model: TaskModel, quality: float | None) -> Logged:
     detail = json.loads(row["detail"])
+    limits = Limits(**detail.get("limits", {}))
+    if quality is not None:
+        limits = replace(limits, quality=quality)
     facts = tuple(detail.get("picture", {}).values())
     sizes = {ModelId(m): row["prompt_tokens"] for m in detail.get("cost", {})}
     query = Query(row["question"], images_from(facts), user=row["user"], prompt_tokens=sizes)
     slots = text_slots(row["question"])
-    asked = Asked(scored(query, slots, model), Limits(quality=quality), row["user"])
+    asked = Asked(scored(query, slots, model), limits, row["user"])
     return Logged(
         query, asked, Features(tuple(slots), facts), row["backbone"], row["propensity"],
-        row["score"],
+        row["score"], frozenset(map(ModelId, detail.get("able", {}))),
     )  # fmt: skip
 
 
@@ -143,12 +152,13 @@ def _earned(  # noqa: PLR0913 - what an estimate rests on
     )  # fmt: skip
 
 
-def _takers(one: Logged, cards: Sequence[ModelCard]) -> bool:
+def _takers(one: Logged, cards: Sequence[ModelCard]) -> list[ModelCard]:
+    """Who could have answered: had room for it, and was there."""
     try:
-        eligible(one.query, cards)
+        fit = eligible(one.query, cards)
     except NoEligibleModelError:
-        return False
-    return True
+        return []
+    return [card for card in fit if not one.able or card.id in one.able]
 
 
 def _odds(
@@ -157,7 +167,7 @@ def _odds(
     """The policy's probabilities, (requests, cards)."""
     made = np.zeros((len(found), len(cards)))
     for row, one in enumerate(found):
-        fit = eligible(one.query, cards)
+        fit = _takers(one, cards)
         asked = one.asked
         rated = offers(one.query, asked.scores, one.features, fit, table, asked.limits)
         told = policy.odds(asked, rated).probability

@@ -4,8 +4,9 @@ Prediction-powered inference (Angelopoulos et al. 2023) with the weight that min
 (PPI++, 2024): the judge's many grades say how the mean moves, the few doubly graded ones say how
 wrong the judge is. The interval is right however bad the judge, as long as the doubly graded
 answers are a random part of the traffic; a useless judge only gains nothing. It is a normal one, so
-it needs `LEAST` doubly graded answers, and counts one right and one wrong answer more than there
-were (as Agresti and Coull's does): a sample without an error does not prove that there is none.
+it needs `LEAST` doubly graded answers, and counts four more than there were, one of each kind that
+there can be: right or wrong, by the truth and by the judge (as Agresti and Coull's counts two right
+and two wrong ones): a sample without an error does not prove that there is none.
 """
 
 import math
@@ -59,12 +60,11 @@ def prediction_powered_mean(
         covariance = float(np.cov(truth, judge, ddof=1)[0, 1])
         if spread > 0:
             weight = min(1.0, max(0.0, covariance / ((1 + n / many) * spread)))
-    value = float(truth.mean())
-    rest = truth - weight * judge
-    pseudo = np.concatenate([rest, [0.0 - weight * value, 1.0 - weight * value]])
-    variance = float(pseudo.var(ddof=1)) / n
+    kinds = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
+    rest = np.concatenate([truth, kinds[0]]) - weight * np.concatenate([judge, kinds[1]])
+    value, variance = float(rest.mean()), float(rest.var(ddof=1)) / rest.size
     if many:
-        value += weight * (float(unlabelled.mean()) - float(judge.mean()))
+        value += weight * float(unlabelled.mean())
         variance += weight**2 * (float(unlabelled.var(ddof=1)) / many if many > 1 else 0.0)
     half = NormalDist().inv_cdf(0.5 + level / 2) * math.sqrt(variance)
     return Corrected(

@@ -31,9 +31,7 @@ def table_from(told: Sequence[Answered], *, note: str) -> QualityTable:
 
 def _worth(own: Sequence[Answered]) -> Worth:
     by_task = _by_task(own)
-    tokens = np.array([a.completion_tokens for a in own], np.float64)
-    latency = np.array([a.latency_s for a in own])
-    per_token, first = _latency(tokens, latency)
+    first, per_token = seconds(own)
     return Worth(
         accuracy={
             task: Posterior(
@@ -75,12 +73,16 @@ def confidence_maps(own: Sequence[Answered]) -> dict[Task, ConfidenceMap]:
     return maps
 
 
-def _latency(tokens: np.ndarray, latency: np.ndarray) -> tuple[float, float]:
-    """Seconds per token and to the first one: a line through the answers' times."""
+def seconds(own: Sequence[Answered]) -> tuple[float, float]:
+    """Seconds to the first token and for each one: a line through the answers' times."""
+    tokens = np.array([a.completion_tokens for a in own], np.float64)
+    latency = np.array([a.latency_s for a in own])
     if tokens.size < 2 or np.ptp(tokens) == 0:
-        return 0.0, float(latency.mean()) if latency.size else 0.0
+        return (float(latency.mean()) if latency.size else 0.0), 0.0
     slope, start = np.polyfit(tokens, latency, 1)
-    return max(0.0, float(slope)), max(0.0, float(start))
+    if slope < 0:  # longer answers do not come sooner: that was noise
+        return float(latency.mean()), 0.0
+    return max(0.0, float(start)), float(slope)
 
 
 def fit_success(own: Sequence[Answered]) -> Success | None:

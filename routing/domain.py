@@ -133,6 +133,11 @@ class Limits:
     max_cost: float = inf
     deadline_s: float = inf
 
+    def told(self) -> dict[str, float]:
+        """The limits that there are, as events keep them; `Limits(**told)` gives them back."""
+        every = {"quality": self.quality, "max_cost": self.max_cost, "deadline_s": self.deadline_s}
+        return {name: value for name, value in every.items() if value < inf}
+
 
 @dataclass(frozen=True, slots=True)
 class Load:

@@ -193,6 +193,7 @@ def updated(
     *,
     note: str,
     success: Mapping[str, Success] | None = None,
+    seconds: Mapping[str, tuple[float, float]] | None = None,
 ) -> QualityTable:
     """A new version of `table`: its priors plus live outcomes, and what was refitted on them.
 
@@ -202,6 +203,7 @@ def updated(
         confidence: refitted maps; places that are missing keep theirs.
         note: why there is a new version.
         success: refitted success predictors; backbones that are missing keep theirs.
+        seconds: to the first token, and for each one, as measured; those missing keep theirs.
     """
     backbones = dict(table.backbones)
     for (name, task), seen in observed.items():
@@ -219,5 +221,9 @@ def updated(
     for name, predictor in (success or {}).items():
         worth = backbones.get(name, _UNKNOWN)
         backbones[name] = worth.model_copy(update={"success": predictor})
+    for name, (first_s, each_s) in (seconds or {}).items():
+        worth = backbones.get(name, _UNKNOWN)
+        measured = {"first_token_s": first_s, "per_token_s": each_s}
+        backbones[name] = worth.model_copy(update=measured)
     made = {"version": table.version + 1, "note": note, "backbones": backbones}
     return table.model_copy(update=made)  # what it holds since when stays as it was

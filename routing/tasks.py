@@ -6,6 +6,7 @@ beside them in `models/tasks.json`. Pictures only move what text leaves open: se
 """
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +22,10 @@ from routing.features import SLOTS, Features, image_facts, text_slots
 FloatArray = NDArray[np.float32]
 FALLBACK_WITH_IMAGE, FALLBACK = Task.RECOGNITION, Task.CHAT
 """What an empty or unreadable question is taken for, with low confidence."""
+_UNSURE = 0.3
+"""The probability of what is fallen back to; the other tasks share the rest."""
+_PLAIN = re.compile(r"[A-Za-z0-9]")
+_LETTER, _LATIN = re.compile(r"[^\W\d_]"), re.compile(r"[A-Za-z\u00c0-\u024f]")
 EARLIER = 0.3
 """What the turns before the last one count, together."""
 _LIKELY = 3
@@ -84,7 +89,11 @@ class TaskModel:
         starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         sums = np.add.reduceat(self.weights[flat], starts, axis=0)
         scores = sums / np.sqrt(lengths, dtype=np.float32)[:, None] + self.intercept
-        return softmax(scores)
+        chances = softmax(scores)
+        lost = [k for k, text in enumerate(texts) if not readable(text)]
+        chances[lost] = (1 - _UNSURE) / (len(self.tasks) - 1)
+        chances[lost, self.tasks.index(FALLBACK)] = _UNSURE
+        return chances
 
 
 def softmax(scores: FloatArray) -> FloatArray:
@@ -131,7 +140,7 @@ def classify(query: Query, model: TaskModel | None = None) -> TaskScores:
 
 def scored(query: Query, slots: Sequence[int], model: TaskModel) -> TaskScores:
     """As `classify`, for a query whose slots are known already."""
-    if not query.text.strip():
+    if not readable(query.text):
         return _unknown(query)
     scores = model.logits(slots)
     for turn in query.earlier[-2:]:
@@ -148,10 +157,25 @@ def scored(query: Query, slots: Sequence[int], model: TaskModel) -> TaskScores:
     return TaskScores(known, "its words" + (" and its picture" if query.images else ""))
 
 
+def readable(text: str) -> bool:
+    """Tell whether a text is in a script that the model has learned from: most letters are Latin.
+
+    >>> readable("what is 3 + 4?"), readable("3+4="), readable("这是什么颜色"), readable("???")
+    (True, True, False, False)
+    """
+    if _PLAIN.search(text) and text.isascii():
+        return True
+    letters = len(_LETTER.findall(text))
+    if not letters:
+        return any(c.isdigit() for c in text)
+    return 2 * len(_LATIN.findall(text)) >= letters
+
+
 def _unknown(query: Query) -> TaskScores:
     likely = FALLBACK_WITH_IMAGE if query.images else FALLBACK
-    rest = 0.7 / (len(Task) - 1)
-    return TaskScores({t: 0.3 if t is likely else rest for t in Task}, "nothing: no text")
+    rest = (1 - _UNSURE) / (len(Task) - 1)
+    known = {t: _UNSURE if t is likely else rest for t in Task}
+    return TaskScores(known, "nothing: no text that can be read")
 
 
 def features_of(query: Query, slots: Sequence[int]) -> Features:

@@ -105,7 +105,7 @@ class Desk:
                 policy = Split(weights, f"split:{spec.name}")
                 u = None if unit is None else spec.draw(unit)
                 return Case(query, asked, features, state, policy, spec, u)
-        u = unit_draw(policy.name, unit) if self._sticky and unit is not None else None
+        u = unit_draw(policy.name, unit or _conversation(query)) if self._sticky else None
         return Case(query, asked, features, state, policy, None, u)
 
     def _named(self, model: str) -> Policy:
@@ -119,3 +119,8 @@ class Desk:
     def cascade(self, case: Case) -> Cascade | None:
         """The cascade that decides this case, if one does."""
         return case.policy if isinstance(case.policy, Cascade) else None
+
+
+def _conversation(query: Query) -> str:
+    """What stays the same through a conversation whose user is not named: how it began."""
+    return f"begins: {query.earlier[0] if query.earlier else query.text}"

@@ -21,7 +21,7 @@ from evaluation.experiments import (
     outcomes,
     pairs,
 )
-from evaluation.learning import observed
+from evaluation.learning import learnable, observed, relearned
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Row, Store
 from routing.quality import QualityTable, updated
@@ -168,7 +168,18 @@ def _changed(judge: Judge, name: str, status: Status) -> dict[str, Any]:
 
 
 def _promote(judge: Judge, spec: Spec) -> QualityTable:
-    """What the copies showed of the candidates becomes part of their posteriors."""
+    """What the experiment showed of the candidates becomes part of what they are worth.
+
+    Copies are added to the posteriors. A split's answers were given to users, so that refits learn
+    from them anyway: it is refitted now.
+    """
+    if spec.mode == "split":
+        base = judge.tables.base()
+        made = relearned(base, learnable(judge.store, base.since_s))
+        version = judge.tables.current().version + 1
+        made = made.model_copy(update={"version": version, "note": f"promoted {spec.name}"})
+        judge.tables.publish(made, base)
+        return made
     seen = observed(
         (candidate, pair.task, pair.new_score)
         for candidate in spec.trying

@@ -196,6 +196,8 @@ class Gateway:
             "accuracy": {o.card.id: round(o.accuracy, 4) for o in reply.decision.offers},
             "cost": {o.card.id: o.cost for o in reply.decision.offers},
             "picture": dict(zip(FACTS, reply.case.features.facts, strict=True)),
+            "limits": reply.case.asked.limits.told(),
+            "able": dict.fromkeys(reply.decision.able, 1.0),
         }
         interaction = Interaction(
             reply.request_id, self.now() - told.total_s, reply.case.query, reply.decision, told,

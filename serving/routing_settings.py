@@ -48,7 +48,10 @@ class Routing(Frozen):
     default: str = Field("utility", description="the policy of `auto`")
     quality: float = Field(0.5, ge=0, le=1, description="the dial: 0 the cheapest, 1 the best")
     policies: dict[str, PolicySettings] = Field({}, description="added to the built-in ones")
-    sticky: bool = Field(default=False, description="draw the same for the same `user` each time")
+    sticky: bool = Field(
+        default=False,
+        description="draw the same for the same `user` each time; without one, for a conversation",
+    )
     table: Path | None = Field(None, description="quality table to start from")
 
     def named(self) -> dict[str, PolicySettings]:

@@ -28,7 +28,10 @@ _MOST_UNSEEN = 0.01
 def off_policy(
     config: Annotated[str, typer.Option(help="Whose store, policies and prices.")] = "embedded",
     since: Annotated[datetime | None, typer.Option(help="First moment (UTC).")] = None,
-    quality: Annotated[float, typer.Option(min=0, max=1, help="0 cheapest, 1 best.")] = 0.5,
+    quality: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="One dial for all, 0 cheapest, 1 best; none: their own."),
+    ] = None,
 ) -> None:
     """Estimate the accuracy that every policy would have had on graded traffic of the store.
 

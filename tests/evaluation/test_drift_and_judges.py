@@ -51,7 +51,7 @@ def test_the_truth_is_covered_although_the_judge_errs() -> None:
 
     covered = np.mean([r.low <= 0.7 <= r.high for r in runs])
     assert covered >= 0.93
-    assert np.mean([r.value for r in runs]) == pytest.approx(0.7, abs=0.01)
+    assert np.mean([r.value for r in runs]) == pytest.approx(0.7, abs=0.015)
 
 
 def test_a_good_judge_narrows_the_interval_and_a_useless_one_does_no_harm() -> None:
@@ -65,17 +65,21 @@ def test_a_good_judge_narrows_the_interval_and_a_useless_one_does_no_harm() -> N
     assert useless.weight < 0.2
 
 
-@pytest.mark.parametrize(("n", "accuracy"), [(20, 0.95), (20, 0.7), (50, 0.97), (50, 0.5)])
-def test_few_doubly_graded_answers_still_cover_the_truth(n: int, accuracy: float) -> None:
+@pytest.mark.parametrize("n", [20, 40, 100])
+@pytest.mark.parametrize("accuracy", [0.5, 0.9, 0.97])
+@pytest.mark.parametrize("error", [0.02, 0.15, 0.3])
+def test_few_doubly_graded_answers_still_cover_the_truth(
+    n: int, accuracy: float, error: float
+) -> None:
     covered = 0
-    for seed in range(600):
+    for seed in range(500):
         rng = generator(seed)
         truth = (rng.random(n + 500) < accuracy).astype(float)
-        judge = np.where(rng.random(n + 500) < 0.05, 1 - truth, truth)
+        judge = np.where(rng.random(n + 500) < error, 1 - truth, truth)
         one = prediction_powered_mean(truth[:n], judge[:n], judge[n:])
         covered += one.low <= accuracy <= one.high
 
-    assert covered / 600 >= 0.92
+    assert covered / 500 >= 0.94 - 2 * (0.95 * 0.05 / 500) ** 0.5  # nominal less a point, simulated
 
 
 def test_a_guess_from_fewer_is_refused() -> None:

@@ -10,7 +10,7 @@ from evaluation.grading import grade_pending
 from evaluation.logged import earned, logged
 from evaluation.records import Answer, Interaction
 from evaluation.stores.sql import Store
-from routing.domain import Decision, ModelCard, ModelId, Query, RequestId, Task
+from routing.domain import Decision, Limits, ModelCard, ModelId, Query, RequestId, Task
 from routing.policies.family import ByFamily
 from routing.policies.fixed import Fixed
 from routing.policies.split import Split
@@ -76,6 +76,36 @@ def test_a_backbone_that_was_never_drawn_is_said_to_be_unseen(store: Store) -> N
     (one,) = earned(found, (*CARDS, third), QualityTable(), {"third": Fixed(ModelId("third"))})
 
     assert one.unseen == 1.0
+
+
+def test_every_request_keeps_its_own_limits_and_who_could_answer_it(store: Store) -> None:
+    for number, (quality, able) in enumerate([(0.1, ("old", "new")), (0.9, ("old",))]):
+        limits = Limits(quality, max_cost=0.5)
+        detail = {
+            "cost": {"old": 1.0, "new": 4.0}, "limits": limits.told(),
+            "able": dict.fromkeys(able, 1.0),
+        }  # fmt: skip
+        decision = Decision(ModelId("old"), Task.ATTRIBUTE, 0.5, "split/1", "drawn")
+        told = Answer("a", 20, 2, 0.9, "stop", 0.01, 0.02, cost=0.001)
+        seen = Interaction(
+            RequestId(f"r{number}"), float(number), Query("q"), decision, told, streamed=False,
+            detail=detail,
+        )  # fmt: skip
+        key = f"r{number}"
+        word = Feedback(feedback_id=f"f{number}", request_id=key, at_s=2.0, correct=True)
+        store.append([Served.of(seen), word])
+    grade_pending(store, 3.0)
+
+    first, second = logged(store, shipped(), since_s=0.0)
+    asked_anew = logged(store, shipped(), since_s=0.0, quality=0.4)
+
+    assert (first.asked.limits, second.asked.limits) == (Limits(0.1, 0.5), Limits(0.9, 0.5))
+    assert [one.asked.limits for one in asked_anew] == [Limits(0.4, 0.5)] * 2
+    newest: dict[str, Policy] = {"new": Fixed(ModelId("new"))}
+    (both,) = earned([first] * 4, CARDS, QualityTable(), newest)
+    (only_old,) = earned([second] * 4, CARDS, QualityTable(), newest)
+    assert both.unseen == 1.0
+    assert only_old.unseen == 0.0  # whoever is preferred: the old one was the only one there
 
 
 def test_where_nothing_was_drawn_nothing_is_claimed(store: Store) -> None:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from routing.domain import Family, ImageFacts, Query, Task
-from routing.features import look, text_slots
-from routing.tasks import classify, shipped, softmax
+from routing.features import look
+from routing.tasks import classify, shipped
 from training.data.items import REASONING_SKILLS
 from training.data.mixture import make_item
 
@@ -78,18 +78,41 @@ def test_case_typos_and_instructions_do_not_change_the_task(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["这是什么颜色", "Какого цвета машина?", "ما هذا؟", "😀😀😀", "\ud90c"]
 )
-def test_other_scripts_are_answered_without_an_error(text: str) -> None:
-    assert classify(Query(text, PICTURE)).task in Task
+def test_other_scripts_fall_back_with_low_confidence(text: str) -> None:
+    seen, unseen = classify(Query(text, PICTURE)), classify(Query(text))
+
+    assert (seen.task, unseen.task) == (Task.RECOGNITION, Task.CHAT)  # as the package documents
+    assert max(seen.probability.values()) == max(unseen.probability.values()) == 0.3
+    assert sum(seen.probability.values()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("text", ["Welche Farbe hat das Auto?", "3+4=", "naïve café"])
+def test_latin_letters_and_numbers_are_read(text: str) -> None:
+    assert classify(Query(text, PICTURE)).evidence.startswith("its words")
+
+
+def test_the_last_turn_counts_most_and_earlier_ones_a_little() -> None:
+    now, before = "What color is the car?", "What is 12 plus 30?"
+    alone = classify(Query(now, PICTURE))
+    after = classify(Query(now, PICTURE, earlier=(before,)))
+
+    assert after.task is alone.task is Task.ATTRIBUTE
+    assert after.probability[Task.ARITHMETIC] > alone.probability[Task.ARITHMETIC]
+    vague = Query("and the other one?", PICTURE)
+    followed = Query("and the other one?", PICTURE, earlier=(now,))
+    assert (
+        classify(followed).probability[Task.ATTRIBUTE] > classify(vague).probability[Task.ATTRIBUTE]
+    )
 
 
 def test_many_at_once_are_the_same_as_one_by_one() -> None:
-    texts = ["What color is it?", "Find the area of triangle ABC.", "hi"]
+    texts = ["What color is it?", "Find the area of triangle ABC.", "hi", "这是什么颜色"]
 
     together = shipped().many(texts)
 
     for text, row in zip(texts, together, strict=True):
-        alone = softmax(shipped().logits(text_slots(text)))
-        assert row == pytest.approx(alone, abs=1e-4)
+        alone = classify(Query(text)).probability
+        assert row == pytest.approx([alone[t] for t in shipped().tasks], abs=1e-4)
 
 
 def test_easy_vqa_is_vision_heavy() -> None:

@@ -647,6 +647,21 @@ async def test_a_key_without_budget_has_no_picture_decoded() -> None:
     assert (first.status_code, second.status_code) == (415, 429)
 
 
+async def test_where_draws_are_sticky_a_conversation_stays_with_its_backbone() -> None:
+    service = gateway(policies={"half": Split({OLD: 1.0, NEW: 1.0})}, sticky=True)
+    first, later = [], []
+    for number in range(24):
+        opened = {"role": "user", "content": f"question {number}?"}
+        answered = {"role": "assistant", "content": "a cat"}
+        goes_on = [opened, answered, {"role": "user", "content": "and now?"}]
+        for turns, told in (([opened], first), (goes_on, later)):
+            response = await post(service, messages=turns)
+            told.append(response.json()["model"])
+
+    assert first == later
+    assert {*first} == {OLD, NEW}
+
+
 async def test_where_draws_are_sticky_a_user_always_meets_the_same_backbone() -> None:
     service = gateway(policies={"half": Split({OLD: 1.0, NEW: 1.0})}, sticky=True)
 

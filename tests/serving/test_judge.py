@@ -424,6 +424,41 @@ async def test_refitting_publishes_a_new_version_with_live_posteriors(tmp_path: 
     assert {(p.right, p.wrong) for p in posterior.values()} == {(61.0, 2.0)}
 
 
+async def test_a_split_that_is_promoted_counts_at_once_and_can_be_undone(tmp_path: Path) -> None:
+    async with house(tmp_path, operator=True) as barn:
+        spec = {"name": "ab", "control": "old", "candidate": "new", "mode": "split", "share": 0.5}
+        await barn.http.post("/v1/experiments", json=spec, headers=OPERATOR)
+        barn.feed.refresh()
+        for k in range(30):
+            answer = await barn.ask(user=f"user-{k}")
+            word = {"request_id": answer["id"], "correct": True}
+            await barn.http.post("/v1/feedback", json=word, headers=OPERATOR)
+        await barn.settle()
+        before = barn.tables.current()
+        change = {"status": "promoted"}
+        told = await barn.http.patch("/v1/experiments/ab", json=change, headers=OPERATOR)
+        after = barn.tables.current()
+        await barn.http.post("/v1/table/undo", headers=OPERATOR)
+
+    assert told.json()["table_version"] == after.version == before.version + 1
+    assert after.note == "promoted ab"
+    known = [p.weight for w in after.backbones.values() for p in w.accuracy.values()]
+    assert (
+        sum(known) - sum(p.weight for w in before.backbones.values() for p in w.accuracy.values())
+        >= 30
+    )
+    assert barn.tables.current().backbones == before.backbones
+
+
+async def test_a_refit_learns_how_long_answers_take(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        await barn.answer_and_grade(60)
+        made = Evaluator(barn.store, barn.tables, Schedule(), NOW).refit()
+
+    assert made is not None
+    assert made.backbones["old"].first_token_s > 0
+
+
 async def test_a_refit_does_not_bury_the_table_that_undo_goes_back_to(tmp_path: Path) -> None:
     async with house(tmp_path) as barn:
         before = barn.tables.current()
