@@ -186,7 +186,7 @@ class Observed:
     n: float
 
 
-def updated(
+def updated(  # noqa: PLR0913 - what a table may learn
     table: QualityTable,
     observed: Mapping[tuple[str, Task], Observed],
     confidence: Mapping[tuple[str, Task], ConfidenceMap],

@@ -1,6 +1,6 @@
 """Load on the OpenAI endpoint: steady, spike or soak; streamed and not; graded as it goes.
 
-`barn load` runs it headless. By hand, or spread over machines with Locust's own options:
+`barn load` runs it headless. By hand (accuracy and tokens are those of one process):
 
     locust -f deploy/load/locustfile.py --host http://127.0.0.1:8000 --items items.jsonl \
         --scenario spike --streamed 0.5

@@ -15,6 +15,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from deploy.prometheus.build import text
 from serving.access import hashed
 from serving.build import free_port
 from serving.settings import load
@@ -69,6 +70,9 @@ def check(resource: dict[str, Any]) -> None:
             check_ray_service(resource["spec"])
         case "ServiceMonitor":
             assert set(resource["spec"]) <= {"selector", "endpoints", "namespaceSelector"}
+        case "PrometheusRule":
+            rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
+            assert resource["spec"] == {"groups": rules["groups"]}  # which promtool checks
         case _:
             kubernetes_validate.validate(resource, "1.37", strict=True)
 
@@ -99,6 +103,11 @@ def test_an_overlay_renders_to_manifests_that_kubernetes_takes(overlay: str) -> 
     resources = rendered(overlay)
     for resource in resources:
         check(resource)
+    kinds = {r["kind"] for r in resources}
+    assert {"PrometheusRule", "ServiceMonitor", "ConfigMap"} <= kinds
+    boards = next(r for r in resources if r["metadata"]["name"] == "barn-dashboards")
+    assert {p.name for p in (DEPLOY / "grafana").glob("*.json")} == set(boards["data"])
+    assert {r["metadata"].get("namespace", "barn") for r in resources} == {"barn"}
     service = next(r for r in resources if r["kind"] == "RayService")
     worker = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["template"]["spec"]
     has_gpu = "nvidia.com/gpu" in worker["containers"][0]["resources"]["limits"]
@@ -120,6 +129,11 @@ def test_what_the_monitor_selects_is_a_service_of_every_pods_metrics() -> None:
         ports = {p["name"]: p["containerPort"] for p in pod["spec"]["containers"][0]["ports"]}
         for port in service["spec"]["ports"]:
             assert ports[port["targetPort"]] == port["port"] == 9464
+
+
+def test_the_operators_rules_are_those_that_are_tested() -> None:
+    written = (DEPLOY / "prometheus" / "prometheusrule.yaml").read_text(encoding="utf-8")
+    assert written == text(), "run: python -m deploy.prometheus.build"
 
 
 def test_a_typing_error_in_a_manifest_would_be_found() -> None:

@@ -1,0 +1,1 @@
+"""Rules for Prometheus, and the same for its operator."""
