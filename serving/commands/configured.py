@@ -1,4 +1,4 @@
-"""Settings for a command; what is wrong with them becomes a message, not a traceback."""
+"""Settings for a command, and the cards they make; what is wrong with them becomes a message."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from routing.domain import ModelCard, ModelId
 from serving.settings import Settings, SettingsError, load
 
 
@@ -16,3 +17,11 @@ def configured(config: str, overrides: Mapping[str, object] | None = None) -> Se
     except SettingsError as error:
         Console(stderr=True).print(f"[red]barn:[/red] {escape(str(error))}")
         raise typer.Exit(2) from error
+
+
+def cards_of(settings: Settings) -> tuple[ModelCard, ...]:
+    """Cards with the configured prices, for replays."""
+    return tuple(
+        ModelCard(ModelId(b.id), b.generation, 1 << 20, b.max_images, b.price_in, b.price_out)
+        for b in settings.backbones
+    )

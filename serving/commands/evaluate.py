@@ -22,11 +22,10 @@ from evaluation.report import html_report
 from evaluation.routereport import BenchReport, run_bench
 from evaluation.summary import Row, rows, versus
 from evaluation.worth import table_from
-from routing.domain import ModelCard, ModelId, Task
+from routing.domain import Task
 from serving.build import Cluster, free_port
 from serving.commands.ask import Asking, ask_all
-from serving.commands.configured import configured
-from serving.settings import Settings
+from serving.commands.configured import cards_of, configured
 
 _err = Console(stderr=True)
 FAMILIES = {t.value: t.family.value for t in Task}
@@ -174,14 +173,6 @@ def _print(summary: tuple[Row, ...]) -> None:
             f"{r.cost:.4f}",
         )  # fmt: skip
     Console().print(shown)
-
-
-def cards_of(settings: Settings) -> tuple[ModelCard, ...]:
-    """Cards with the configured prices, for replays."""
-    return tuple(
-        ModelCard(ModelId(b.id), b.generation, 1 << 20, b.max_images, b.price_in, b.price_out)
-        for b in settings.backbones
-    )
 
 
 def route_bench(

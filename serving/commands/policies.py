@@ -16,8 +16,7 @@ from routing.policies.cascade import Cascade
 from routing.policies.fixed import Fixed
 from routing.policy import Policy
 from routing.tasks import shipped
-from serving.commands.configured import configured
-from serving.commands.evaluate import cards_of
+from serving.commands.configured import cards_of, configured
 from serving.parts import quality_tables
 from serving.policies import build_policies
 from serving.settings import Settings

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from evaluation.stores.sql import Store, connect
-from routing.domain import Family, Limits, ModelCard, ModelId, Query
+from routing.domain import Family, Limits, Query
 from routing.features import text_slots
 from routing.policy import Asked, State, decide
 from routing.tasks import FloatArray, TaskModel, features_of, scored, shipped
-from serving.commands.configured import configured
+from serving.commands.configured import cards_of, configured
 from serving.errors import ServiceError
 from serving.images import decode_bytes
 from serving.parts import quality_tables
@@ -141,10 +141,7 @@ def explain(
         )  # fmt: skip
     except (OSError, ServiceError) as error:
         raise typer.BadParameter(str(error)) from error
-    cards = tuple(
-        ModelCard(ModelId(b.id), b.generation, 1 << 20, 8, b.price_in, b.price_out)
-        for b in settings.backbones
-    )
+    cards = cards_of(settings)
     tokens = len(question.split()) * 2 + (64 if image else 0)
     query = Query(question, facts, prompt_tokens={c.id: tokens for c in cards})
     slots = text_slots(question)

@@ -1,5 +1,6 @@
 """`barn export`: what leaves the store is what is in it."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,22 @@ def test_answers_leave_with_their_grades_and_everything_that_was_said(
     assert [w["correct"] for w in first["feedback"]] == [False, None, None]
     assert orjson.loads(first["feedback"][1]["truth"]) == ["red", "crimson"]
     assert (second["score"], second["judge_score"], second["feedback"]) == (None, None, [])
+
+
+def test_a_time_range_or_a_task_leaves_the_others_behind(filled: Path) -> None:
+    out = filled / "some.jsonl"
+
+    def exported(**only: Any) -> list[str]:
+        every: dict[str, Any] = {"since": None, "until": None, "task": None, "kind": None}
+        export(out, config="embedded", **(every | only))
+        return [row["request_id"] for row in read(out)]
+
+    moment = datetime(1970, 1, 1, 0, 0, 15)  # noqa: DTZ001 - what a user types has no zone
+    assert exported(since=moment) == ["r2"]
+    assert exported(until=moment) == ["r1"]
+    assert exported(task="counting") == []
+    assert exported(kind="served") == ["r1", "r2"]
+    assert exported(kind="probe") == []
 
 
 def test_another_kind_of_file_is_refused_before_anything_is_read(tmp_path: Path) -> None:
