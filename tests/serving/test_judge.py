@@ -11,26 +11,29 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from evaluation.drain import Drainer
 from evaluation.evaluator import Evaluator, Schedule
 from evaluation.events import Served, Shadowed
-from evaluation.experiments import Register
+from evaluation.experiments import Register, Spec
 from evaluation.grading import grade_pending
 from evaluation.records import Interaction
 from evaluation.spool import Spool
+from evaluation.stores.schema import interactions
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from routing.domain import ModelId, RequestId
 from routing.policies.family import ByFamily
 from routing.quality import QualityTable, TableError
 from serving.access import Keyring, hashed
+from serving.beside import start_experiments
 from serving.engines.base import Engine
 from serving.engines.scripted import Scripted
 from serving.feeds import ExperimentFeed, TableFeed
 from serving.judge import Judge
 from serving.reply import Told
-from serving.settings import Key
+from serving.settings import Key, load
 from serving.shadow import ShadowLimits, Shadows
 from tests.builders import CARDS, NEW, OLD, api, ask, card, gateway
 
@@ -250,6 +253,84 @@ async def test_a_shadow_experiment_copies_every_request_and_judges_the_pairs(
     assert told["changed_answers"][0]["candidate"] == "dog"
 
 
+async def test_only_what_passes_the_filter_is_copied(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        spec = SPEC | {"tasks": ["counting"], "users": ["ann", "bob"]}
+        await barn.http.post("/v1/experiments", json=spec)
+        for text, user in (
+            ("what color is it?", "ann"), ("how many cats are there?", "ann"),
+            ("how many cats are there?", "eve"), ("how many dogs are there?", "bob"),
+        ):  # fmt: skip
+            await barn.ask(text, user=user)
+        await barn.settle()
+
+        copies = barn.store.rows(
+            select(interactions.c.question, interactions.c.user)
+            .where(interactions.c.kind == "shadowed")
+            .order_by(interactions.c.question)
+        )
+    assert copies == [
+        {"question": "how many cats are there?", "user": "ann"},
+        {"question": "how many dogs are there?", "user": "bob"},
+    ]
+
+
+async def test_about_the_share_of_the_traffic_is_copied(tmp_path: Path) -> None:
+    async with house(tmp_path) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC | {"share": 0.3})
+        for _ in range(60):
+            await barn.ask()
+        await barn.settle()
+
+        assert 6 <= barn.store.count("shadowed") <= 30
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_copy_streams_as_its_primary_did(tmp_path: Path, stream: bool) -> None:  # noqa: FBT001 - pytest's way
+    async with house(tmp_path) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC)
+        await barn.ask(stream=stream)
+        await barn.settle()
+
+        rows = barn.store.rows(select(interactions.c.kind, interactions.c.streamed))
+    assert {(r["kind"], r["streamed"]) for r in rows} == {("served", stream), ("shadowed", stream)}
+
+
+@pytest.mark.parametrize(
+    ("limit", "later_s", "says"),
+    [({"max_pairs": 5}, 0.0, "8 pairs were graded"), ({"max_days": 2}, 2.1 * 86_400, "2 days")],
+)
+async def test_an_experiment_stops_by_its_own_rules(
+    tmp_path: Path, limit: dict[str, Any], later_s: float, says: str
+) -> None:
+    async with house(tmp_path) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC | limit)
+        for _ in range(8):
+            word = {"request_id": (await barn.ask())["id"], "truth": "dog"}
+            await barn.http.post("/v1/feedback", json=word)
+        await barn.settle()
+        schedule = Schedule(guard_every_s=0)
+        Evaluator(barn.store, barn.tables, schedule, lambda: NOW() + later_s).tick()
+
+        told = (await barn.http.get("/v1/experiments/try-new")).json()
+
+    assert told["status"] == "stopped"
+    assert says in told["note"]
+
+
+async def test_the_experiments_of_a_configuration_start_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'barn.db'}"
+    spec = Spec(name="configured", control="llava-llama-1", candidates=("llava-llama-3",))
+    settings = load("embedded", {"events.store": url}).model_copy(update={"experiments": (spec,)})
+    start_experiments(settings)
+    store = Store(connect(url))
+    Register(store).change("configured", "stopped", NOW(), "enough")
+    start_experiments(settings)  # a restart of the service does not start it again
+
+    assert [(r["name"], r["status"]) for r in Register(store).all()] == [("configured", "stopped")]
+    store.close()
+
+
 async def test_every_copy_that_was_due_ends_once_for_each_candidate(tmp_path: Path) -> None:
     spec = {"name": "both", "control": "old", "candidates": ["new", "newest"]}
     async with house(tmp_path, newest=Scripted(breaks_after=0)) as barn:
@@ -362,11 +443,14 @@ async def test_only_operators_change_experiments_and_tables(tmp_path: Path) -> N
         statuses = [
             (await barn.http.post("/v1/experiments", json=SPEC, headers=ann)).status_code,
             (await barn.http.put("/v1/table", json={}, headers=ann)).status_code,
+            (await barn.http.post("/v1/table/undo", headers=ann)).status_code,
+            (await barn.http.post("/v1/table/reload", headers=ann)).status_code,
+            (await barn.http.patch("/v1/experiments/x", json={}, headers=ann)).status_code,
             (await barn.http.get("/v1/quality", headers=ann)).status_code,
             (await barn.http.get("/v1/quality", headers={"authorization": ""})).status_code,
         ]
 
-    assert statuses == [403, 403, 200, 401]
+    assert statuses == [403, 403, 403, 403, 403, 200, 401]
 
 
 async def test_promotion_writes_a_table_and_can_be_undone(tmp_path: Path) -> None:
