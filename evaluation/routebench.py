@@ -20,6 +20,9 @@ from routing.policy import Asked, Policy, State, decide
 from routing.quality import QualityTable
 from routing.tasks import TaskModel, TaskScores, scored
 
+_EVENLY = (5**0.5 - 1) / 2
+"""The golden ratio's fraction: its multiples spread evenly over [0, 1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -73,7 +76,8 @@ def replay(
     scores, costs, calls = (np.zeros(len(found)) for _ in range(3))
     for i, case in enumerate(found):
         asked = Asked(case.scores, Limits(quality=quality))
-        decision = decide(case.query, asked, case.features, cards, State(table), policy, u=0.5)
+        u = i * _EVENLY % 1.0  # policies that draw do so as often as they say
+        decision = decide(case.query, asked, case.features, cards, State(table), policy, u=u)
         told = case.answers[decision.model]
         scores[i], calls[i] = told.score, decision.model == dearest
         costs[i] = price(told, by_id[decision.model])
@@ -172,19 +176,30 @@ def rank_score(p: Point, cheapest: float, dearest: float, *, beta: float = 0.1) 
     return (1 + beta) * p.accuracy * saving / below if below > 0 else 0.0
 
 
-def interval(
-    values: Callable[[np.ndarray], float],
+def intervals(
+    measured: Callable[[np.ndarray], tuple[float, ...]],
     n: int,
     rng: np.random.Generator,  # noqa: TID251 - the type
     *,
     rounds: int = 300,
-) -> tuple[float, float]:
-    """95 % percentile bootstrap over items (Efron 1979)."""
-    drawn = [values(rng.integers(0, n, n)) for _ in range(rounds)]
-    if np.isnan(drawn).all():  # no gap in any of them
-        return math.nan, math.nan
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return float(low), float(high)
+) -> list[tuple[float, float]]:
+    """95 % percentile bootstraps over items (Efron 1979), one for each measure.
+
+    Args:
+        measured: the measures of the items with these numbers, (n,).
+        n: items.
+        rng: where the samples come from.
+        rounds: samples.
+    """
+    drawn = np.array([measured(rng.integers(0, n, n)) for _ in range(rounds)])
+    told = []
+    for column in drawn.T:
+        if np.isnan(column).all():  # no gap in any of them
+            told.append((math.nan, math.nan))
+            continue
+        low, high = np.nanpercentile(column, [2.5, 97.5])
+        told.append((float(low), float(high)))
+    return told
 
 
 def balanced(items: Sequence[dict[str, Answered]]) -> list[dict[str, Answered]]:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from evaluation.routebench import (
     balanced,
     cases,
     cpt,
-    interval,
+    intervals,
     oracle,
     point,
     rank_score,
@@ -29,7 +29,7 @@ from evaluation.routebench import (
 )
 from evaluation.tally import FloatArray, Tally
 from evaluation.worth import table_from
-from routing.domain import Limits, ModelCard
+from routing.domain import Limits, ModelCard, ModelId
 from routing.frontier import DIALS
 from routing.offers import offers
 from routing.policies.cascade import Cascade
@@ -41,22 +41,32 @@ from routing.quality import QualityTable
 from routing.tasks import shipped
 
 Seen = tuple[FloatArray, FloatArray, FloatArray]
+MEASURES = (
+    "accuracy", "cost of best", "above the best", "APGR", "CPT 50 %", "CPT 80 %",
+    "accuracy at 60 % cost", "rank score",
+)  # fmt: skip
+"""What a policy is judged by. The best is the most accurate single backbone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One policy's frontier and measures; intervals are 95 % bootstraps over items."""
+    """One policy's frontier and measures, with 95 % bootstraps over items by the measure's name.
+
+    `best` is at the dial that was most accurate on the half that the table was fitted on, `thrifty`
+    at the one that was there within 60 % of the cost of the best single backbone.
+    """
 
     name: str
     frontier: tuple[Point, ...]
-    apgr: float
-    apgr_interval: tuple[float, float]
-    cpt_50: float
-    cpt_80: float
-    best_rank_score: float
-    best: Point  # at the dial that was most accurate on the half that the table was fitted on
-    thrifty: Point  # and of those there within 60 % of the best single backbone's cost
-    accuracy_at_60: float  # share of the best single backbone's accuracy that `thrifty` has
+    best: Point
+    thrifty: Point
+    measures: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+
+    def told(self, measure: str, form: str = ".1%") -> str:
+        """A measure with its interval, for people; a dash where there is nothing to measure."""
+        value, (low, high) = self.measures[measure], self.intervals[measure]
+        return "–" if math.isnan(value) else f"{value:{form}} ({low:{form}}–{high:{form}})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class BenchReport:
     """Everything that the bench found."""
 
     n: int
+    prices: str  # "$", or what stands for them
     predicted: tuple[Predicted, ...]
     singles: tuple[Point, ...]
     oracle: Point
@@ -93,28 +104,21 @@ class BenchReport:
 
     def print(self, console: Console) -> None:
         """A table for people."""
-        best = max(self.singles, key=lambda p: p.accuracy)
-        whole = best.cost or 1.0  # without prices every share is zero
-        shown = Table("way", "accuracy", "cost of best", "APGR (95 %)", "CPT 50 %", "CPT 80 %",
-                      "acc. at 60 % cost", "rank score")  # fmt: skip
+        whole = max(self.singles, key=lambda p: p.accuracy).cost or 1.0
+        shown = Table("way", *MEASURES, title="with 95 % intervals")
         for p in (*self.singles, self.oracle):
-            shown.add_row(p.name, f"{p.accuracy:.1%}", f"{p.cost / whole:.0%}", *[""] * 5)
+            shown.add_row(p.name, f"{p.accuracy:.1%}", f"{p.cost / whole:.0%}", *[""] * 6)
         for j in self.policies:
-            top = j.best
-            low, high = j.apgr_interval
-            gap = ("no gap", "–", "–") if math.isnan(j.apgr) else (
-                f"{j.apgr:.3f} ({low:.3f}–{high:.3f})", f"{j.cpt_50:.0%}", f"{j.cpt_80:.0%}"
-            )  # fmt: skip
             shown.add_row(
-                j.name, f"{top.accuracy:.1%}", f"{top.cost / whole:.0%}", *gap,
-                f"{j.accuracy_at_60:.1%} ({j.thrifty.cost / whole:.0%})",
-                f"{j.best_rank_score:.3f}",
+                j.name, j.told("accuracy"), j.told("cost of best", ".0%"), j.told("above the best"),
+                j.told("APGR", ".2f"), j.told("CPT 50 %", ".0%"), j.told("CPT 80 %", ".0%"),
+                j.told("accuracy at 60 % cost"), j.told("rank score", ".3f"),
             )  # fmt: skip
         console.print(shown)
         console.print(self._foretold())
         if not math.isnan(self.oracle_apgr):
             console.print(f"APGR of the oracle: {self.oracle_apgr:.3f}")
-        if any(math.isnan(j.apgr) for j in self.policies):
+        if any(math.isnan(j.measures["APGR"]) for j in self.policies):
             console.print("no gap: the cheapest backbone is the best one, so none can be recovered")
 
     def _foretold(self) -> Table:
@@ -141,9 +145,8 @@ class BenchReport:
         for j in self.policies:
             line = sorted(j.frontier, key=lambda p: p.cost)
             axes.plot([p.cost * 1e3 for p in line], [p.accuracy for p in line], "o-", ms=3,
-                      label=j.name if math.isnan(j.apgr) else f"{j.name} (APGR {j.apgr:.2f})",
-            )  # fmt: skip
-        axes.set_xlabel("cost per 1,000 requests ($)")
+                      label=f"{j.name} (APGR {j.measures['APGR']:.2f})")  # fmt: skip
+        axes.set_xlabel(f"cost per 1,000 requests ({self.prices})")
         axes.set_ylabel("accuracy")
         axes.set_title(f"{self.n} held-out items, half vision-heavy, half reasoning-heavy")
         axes.legend(fontsize=8)
@@ -151,10 +154,21 @@ class BenchReport:
         figure.savefig(path, dpi=130)
 
 
-def run_bench(told: Sequence[Answered], cards: Sequence[ModelCard], seed: int) -> BenchReport:
-    """Fit the table on one half of the items and judge every policy on the other."""
+def run_bench(
+    told: Sequence[Answered],
+    cards: Sequence[ModelCard],
+    seed: int,
+    policies: Sequence[Policy] = (Utility(), Cascade(), ByFamily()),
+) -> BenchReport:
+    """Fit the table on one half of the items and judge every policy on the other.
+
+    Where no card has a price, the seconds that its answers took stand for it.
+
+    Raises:
+        DatasetError: there are not two backbones, or not both kinds of items.
+    """
     answered = {a.backbone for a in told}
-    cards = [c for c in cards if c.id in answered]
+    cards, prices = _priced([c for c in cards if c.id in answered], told)
     table = table_from([a for a in told if fits(a.id)], note="route-bench")
     judged = balanced(list(complete([a for a in told if not fits(a.id)])))
     found = cases(judged, shipped(), lambda a: a.facts)
@@ -163,28 +177,40 @@ def run_bench(told: Sequence[Answered], cards: Sequence[ModelCard], seed: int) -
             "route-bench needs answers of at least two configured backbones, to vision-heavy and "
             "to reasoning-heavy items"
         )
-    singles = tuple(point(c.id, 1.0, replay(found, cards, table, Fixed(c.id), 1.0)) for c in cards)
-    weak = min(singles, key=lambda p: p.cost)
-    strong = max(singles, key=lambda p: p.accuracy)
-    policies: tuple[Policy, ...] = (Utility(), Cascade(), ByFamily())
-    rng = np.random.default_rng(seed)  # noqa: TID251 - seeded by the caller
+    alone = {c.id: replay(found, cards, table, Fixed(c.id), 1.0) for c in cards}
+    singles = tuple(point(name, 1.0, seen) for name, seen in alone.items())
     known = balanced(list(complete([a for a in told if fits(a.id)])))
     fitted = cases(known, shipped(), lambda a: a.facts)
-    runs = [
-        (p.name, _sweep(found, cards, table, p), _sweep(fitted, cards, table, p)) for p in policies
-    ]
     best = point("oracle", 1.0, oracle(found, cards))
+    weak = min(singles, key=lambda p: p.cost)
+    strong = max(singles, key=lambda p: p.accuracy)
+    rng = np.random.default_rng(seed)  # noqa: TID251 - seeded by the caller
     return BenchReport(
         n=len(found),
+        prices=prices,
         predicted=foretold(found, cards, table),
         singles=singles,
         oracle=best,
         oracle_apgr=apgr([best], weak, strong),
         policies=tuple(
-            _judge(name, sweep, before, weak, strong, singles, found, cards, table, rng)
-            for name, sweep, before in runs
+            _judge(
+                p.name, _sweep(found, cards, table, p), _sweep(fitted, cards, table, p), alone, rng
+            )
+            for p in policies
         ),
     )
+
+
+def _priced(cards: Sequence[ModelCard], told: Sequence[Answered]) -> tuple[list[ModelCard], str]:
+    if any(c.price_in or c.price_out for c in cards):
+        return list(cards), "$"
+    made = []
+    for card in cards:
+        own = [a for a in told if a.backbone == card.id]
+        seconds = sum(a.latency_s for a in own)
+        each = 1000 * seconds / max(1, sum(a.prompt_tokens + a.completion_tokens for a in own))
+        made.append(replace(card, price_in=each, price_out=each))
+    return made, "seconds"
 
 
 def foretold(
@@ -223,56 +249,55 @@ def _auroc(score: FloatArray, expected: FloatArray) -> float:
 
 
 def _sweep(
-    found: Sequence[Case], cards: Sequence[ModelCard], table: object, policy: Policy
+    found: Sequence[Case], cards: Sequence[ModelCard], table: QualityTable, policy: Policy
 ) -> list[tuple[float, Seen]]:
     dials = DIALS if not isinstance(policy, ByFamily) else (0.5,)
-    return [(q, replay(found, cards, table, policy, q)) for q in dials]  # type: ignore[arg-type]
+    return [(q, replay(found, cards, table, policy, q)) for q in dials]
 
 
-def _judge(  # noqa: PLR0913 - everything a judgement is made of
+def _judge(
     name: str,
     sweep: list[tuple[float, Seen]],
     before: list[tuple[float, Seen]],
-    weak: Point,
-    strong: Point,
-    singles: Sequence[Point],
-    found: Sequence[Case],
-    cards: Sequence[ModelCard],
-    table: object,
+    alone: dict[ModelId, Seen],
     rng: np.random.Generator,  # noqa: TID251 - the type
 ) -> Judged:
-    frontier = tuple(point(name, q, seen) for q, seen in sweep)
-    ends = {
-        p.name: replay(found, cards, table, Fixed(p.name), 1.0)  # type: ignore[arg-type]
-        for p in (weak, strong)
-    }
-
-    def again(at: np.ndarray) -> float:
-        def cut(seen: Seen) -> Seen:
-            return seen[0][at], seen[1][at], seen[2][at]
-
-        front = [point(name, q, cut(seen)) for q, seen in sweep]
-        return apgr(
-            front, point("w", 1, cut(ends[weak.name])), point("s", 1, cut(ends[strong.name]))
-        )
-
-    low_high = interval(again, len(found), rng)
+    whole = [point(model, 1.0, seen) for model, seen in alone.items()]
+    strong = max(whole, key=lambda p: p.accuracy)
     # the dial is chosen on the other half: the best of many on this one would flatter
     tried = [point(name, q, seen) for q, seen in before]
     cheap = [p for p in tried if p.cost <= 0.6 * strong.cost] or [min(tried, key=lambda p: p.cost)]
+    dial = max(tried, key=lambda p: (p.accuracy, -p.cost)).quality
+    thrifty_dial = max(cheap, key=lambda p: (p.accuracy, -p.cost)).quality
+
+    def measured(at: np.ndarray | slice) -> tuple[float, ...]:
+        def cut(label: str, quality: float, seen: Seen) -> Point:
+            return point(label, quality, (seen[0][at], seen[1][at], seen[2][at]))
+
+        frontier = [cut(name, q, seen) for q, seen in sweep]
+        singles = {model: cut(model, 1.0, seen) for model, seen in alone.items()}
+        weak, best = min(singles.values(), key=lambda p: p.cost), singles[ModelId(strong.name)]
+        mine = next(p for p in frontier if p.quality == dial)
+        thrifty = next(p for p in frontier if p.quality == thrifty_dial)
+        costs = [p.cost for p in singles.values()]
+        return (
+            mine.accuracy,
+            mine.cost / (best.cost or 1.0),
+            mine.accuracy - best.accuracy,
+            apgr(frontier, weak, best),
+            cpt(frontier, weak, best, 0.5),
+            cpt(frontier, weak, best, 0.8),
+            thrifty.accuracy / (best.accuracy or 1.0),
+            max(rank_score(p, min(costs), max(costs)) for p in frontier),
+        )
+
+    frontier = tuple(point(name, q, seen) for q, seen in sweep)
     by_dial = {p.quality: p for p in frontier}
-    best = by_dial[max(tried, key=lambda p: (p.accuracy, -p.cost)).quality]
-    thrifty = by_dial[max(cheap, key=lambda p: (p.accuracy, -p.cost)).quality]
-    cheapest, dearest = min(p.cost for p in singles), max(p.cost for p in singles)
     return Judged(
         name=name,
         frontier=frontier,
-        apgr=apgr(frontier, weak, strong),
-        apgr_interval=low_high,
-        cpt_50=cpt(frontier, weak, strong, 0.5),
-        cpt_80=cpt(frontier, weak, strong, 0.8),
-        best_rank_score=max(rank_score(p, cheapest, dearest) for p in frontier),
-        best=best,
-        thrifty=thrifty,
-        accuracy_at_60=thrifty.accuracy / strong.accuracy,
+        best=by_dial[dial],
+        thrifty=by_dial[thrifty_dial],
+        measures=dict(zip(MEASURES, measured(slice(None)), strict=True)),
+        intervals=dict(zip(MEASURES, intervals(measured, len(sweep[0][1][0]), rng), strict=True)),
     )

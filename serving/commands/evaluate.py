@@ -26,6 +26,7 @@ from routing.domain import Task
 from serving.build import Cluster, free_port
 from serving.commands.ask import Asking, ask_all
 from serving.commands.configured import cards_of, configured
+from serving.policies import build_policies
 
 _err = Console(stderr=True)
 FAMILIES = {t.value: t.family.value for t in Task}
@@ -179,7 +180,7 @@ def route_bench(
     answers: Annotated[
         list[Path], typer.Argument(help="answers.jsonl of every backbone (`barn evaluate`).")
     ],
-    config: Annotated[str, typer.Option(help="Whose prices count.")] = "embedded",
+    config: Annotated[str, typer.Option(help="Whose prices and policies.")] = "embedded",
     out: Annotated[Path, typer.Option(help="Folder of the PNG and JSON.")] = Path("runs/route"),
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 7,
 ) -> None:
@@ -195,7 +196,9 @@ def route_bench(
     if not told:
         raise typer.BadParameter(f"no answers in {', '.join(map(str, answers))}")
     try:
-        result: BenchReport = run_bench(told, cards_of(configured(config)), seed)
+        settings = configured(config)
+        policies = tuple(build_policies(settings).values())
+        result: BenchReport = run_bench(told, cards_of(settings), seed, policies)
     except DatasetError as error:
         raise typer.BadParameter(str(error)) from error
     out.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from evaluation.routebench import (
     balanced,
     cases,
     cpt,
-    interval,
+    intervals,
     oracle,
     price,
     rank_score,
@@ -26,6 +27,7 @@ from evaluation.routereport import BenchReport, foretold, run_bench
 from evaluation.worth import table_from
 from routing.domain import Limits, ModelCard, ModelId, Task
 from routing.offers import offers
+from routing.policies.split import Split
 from routing.tasks import shipped
 
 CHEAP = ModelCard(ModelId("cheap"), "llama-1", 1 << 20, 4, 0.001, 0.001)
@@ -111,7 +113,7 @@ def test_the_bootstrap_covers_a_mean_about_as_often_as_it_says() -> None:
     for seed in range(200):
         rng = np.random.default_rng(seed)  # noqa: TID251 - a simulation's own seed
         seen = (rng.random(200) < 0.7).astype(float)
-        low, high = interval(lambda chosen, s=seen: float(s[chosen].mean()), 200, rng)  # type: ignore[misc]
+        [(low, high)] = intervals(lambda at, s=seen: (float(s[at].mean()),), 200, rng)  # type: ignore[misc]
         inside += low <= 0.7 <= high
     assert inside / 200 >= 0.90
 
@@ -151,13 +153,36 @@ def test_routing_beats_a_random_mix_where_the_backbones_differ_by_task(tmp_path:
 
     by_name = {p.name: p for p in report.policies}
     best = by_name["utility/1"]
-    assert best.apgr > 0.6
-    assert best.apgr_interval[0] <= best.apgr <= best.apgr_interval[1]
-    assert best.accuracy_at_60 > 0.93
+    assert best.measures["APGR"] > 0.6
+    for name, value in best.measures.items():
+        low, high = best.intervals[name]
+        assert low <= value <= high, name
+    assert best.measures["accuracy at 60 % cost"] > 0.93
+    assert best.measures["above the best"] == pytest.approx(
+        best.best.accuracy - max(p.accuracy for p in report.singles)
+    )
     assert report.oracle.accuracy >= max(p.accuracy for p in report.singles)
     report.draw(tmp_path / "picture.png")
     assert (tmp_path / "picture.png").read_bytes()[:4] == b"\x89PNG"
     assert json.loads(report.to_json())["predicted"][0]["backbone"] == "cheap"
+
+
+def test_without_prices_the_measured_seconds_stand_for_them() -> None:
+    free = [ModelCard(c.id, c.generation, 1 << 20, 4, 0.0, 0.0) for c in CARDS]
+    slow = [replace(a, latency_s=0.3 if a.backbone == "dear" else 0.1) for a in recorded(2, 400)]
+    report = run_bench(slow, free, seed=1)
+
+    cheap, dear = report.singles
+    assert report.prices == "seconds"
+    assert dear.cost == pytest.approx(3 * cheap.cost)
+    assert cheap.cost == pytest.approx(0.1)  # seconds of a request
+
+
+def test_a_policy_that_draws_is_replayed_as_often_as_it_draws() -> None:
+    half = Split({ModelId("cheap"): 1.0, ModelId("dear"): 3.0}, "mix")
+    (mix,) = run_bench(recorded(4, 800), CARDS, 1, [half]).policies
+
+    assert mix.best.share == pytest.approx(0.75, abs=0.01)
 
 
 def test_a_bench_of_one_backbone_is_refused() -> None:
