@@ -1,5 +1,6 @@
 """The study's table: accuracy, calibration, which questions only one backbone solves, stability."""
 
+import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -93,9 +94,9 @@ def stability(
     """Compare hidden states under a paraphrase, and under a slightly darker picture."""
     some = [q for q in questions if q.image is not None][:: max(1, len(questions) // 200)]
     plain = [(q.image, q.asked.question) for q in some]
-    changes = {
-        "paraphrase": [(image, paraphrased(text)) for image, text in plain],
-        "picture": [(None if i is None else darker(i), text) for i, text in plain],
+    changes = {"paraphrase": [(image, paraphrased(text)) for image, text in plain]} | {
+        name: [(None if image is None else change(image), text) for image, text in plain]
+        for name, change in CHANGES.items()
     }
     found = []
     for name in backbones:
@@ -103,7 +104,8 @@ def stability(
         before = model.states(plain)
         for change, asked in changes.items():
             after = model.states(asked)
-            pairs = list(zip(before, after, strict=True))
+            # the embedding of the last token says nothing: it is the same for every question
+            pairs = list(zip(before[1:], after[1:], strict=True))
             found.append(
                 Stability(
                     name, change, tuple(cosine(a, b) for a, b in pairs),
@@ -127,6 +129,33 @@ def paraphrased(text: str) -> str:
 def darker(image: Image.Image) -> Image.Image:
     """The same picture, six per cent darker."""
     return ImageEnhance.Brightness(image).enhance(0.94)
+
+
+def shifted(image: Image.Image) -> Image.Image:
+    """The same picture, one pixel to the right; its left edge is drawn twice."""
+    moved = image.copy()
+    moved.paste(image, (1, 0))
+    return moved
+
+
+def noisy(image: Image.Image) -> Image.Image:
+    """The same picture with Gaussian noise of three per cent, the same for every picture."""
+    rng = np.random.default_rng(1)  # noqa: TID251 - noise that is drawn once for all
+    noise = rng.normal(0, 0.03 * 255, (image.height, image.width, 3))
+    return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
+
+
+def compressed(image: Image.Image) -> Image.Image:
+    """The same picture after JPEG at quality 60."""
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=60)
+    return Image.open(file).convert("RGB")
+
+
+CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "6 % darker": darker, "1 px to the right": shifted, "noise": noisy, "JPEG": compressed,
+}  # fmt: skip
+"""Small changes of a picture after which the answer should be the same."""
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:  # (n, width) each
@@ -193,8 +222,8 @@ def study_text(
         "",
         "## Stability of inner representations",
         "",
-        "Hidden states at the answer's first position, before and after a paraphrase or a slightly "
-        "darker picture; per layer from the embedding up.",
+        "Hidden states at the answer's first position, before and after a paraphrase or a small "
+        "change of the picture (noise: Gaussian, 3 %; JPEG: quality 60); per layer from the first.",
         "",
         _line(["backbone", "change", "cosine similarity", "linear CKA"]),
         _line(["---", "---", "---", "---"]),
