@@ -174,14 +174,21 @@ class Unseen:
         return found
 
 
-def hold_out(rows: Sequence[Labelled], groups: Sequence[str], say: Callable[[str], None]) -> Unseen:
+def hold_out(
+    rows: Sequence[Labelled],
+    groups: Sequence[str],
+    say: Callable[[str], None],
+    *,
+    styled: bool = True,
+) -> Unseen:
     """Fit without any real question of each benchmark in turn, and classify those questions.
 
-    What stays in are the questions drawn in its published style: that is what the model will know
-    of a benchmark whose questions it has not seen.
+    What stays in where `styled` are the questions drawn in its published style: that is what the
+    model will know of a known benchmark whose questions it has not seen. Without them it is one
+    that nobody here has heard of.
     """
     every = Parallel(n_jobs=-1, return_as="generator")(
-        delayed(_without)(rows, group) for group in groups
+        delayed(_without)(rows, group, styled=styled) for group in groups
     )
     reads, tasks = [], []
     for group, (read, task) in zip(groups, every, strict=True):
@@ -192,11 +199,17 @@ def hold_out(rows: Sequence[Labelled], groups: Sequence[str], say: Callable[[str
     return Unseen(read, np.concatenate(tasks), np.repeat(groups, [len(t) for t in tasks]))
 
 
-def _without(rows: Sequence[Labelled], group: str) -> tuple[Read, NDArray[np.int64]]:
+def _without(
+    rows: Sequence[Labelled], group: str, *, styled: bool
+) -> tuple[Read, NDArray[np.int64]]:
     out = [r for r in rows if r.group == group and r.real]
     known = {plain(r.text) for r in out}  # nothing it will be asked may be in the training
     model = fit(
-        [r for r in rows if (r.group != group or not r.real) and plain(r.text) not in known]
+        [
+            r
+            for r in rows
+            if (r.group != group or (styled and not r.real)) and plain(r.text) not in known
+        ]
     )
     return model.read([r.text for r in out]), np.array([TASKS.index(r.task) for r in out])
 

@@ -54,7 +54,7 @@ GROUPS: dict[str, str] = {
     "PaperQA": "charxiv", "IQTest": "iq", "SciBench": "mmmu", "TheoremQA": "mmmu",
     "PMC-VQA": "mmmu", "VQA-RAD": "mmmu",
 }  # fmt: skip
-"""Which grammar a real source belongs with: both are held out together."""
+"""Which grammar a real source belongs with; see `training.router.fit.hold_out`."""
 
 
 OF_SKILL: dict[str, Task] = {
