@@ -183,24 +183,29 @@ class Whitening:
 class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
     """Items of the mixture by number, with cached vision features; `choose` says what is asked."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what rows are made of
         self,
         seed: int,
         items: Sequence[int],
         packer: Packer,
         cache: Path,
         choose: Callable[[int, int, Item], list[list[Turn]]] = conversations,
+        *,
+        harder: bool = False,
+        whiten: Path | None = None,
     ) -> None:
+        """Read the features of `items` from `cache`, whitened as those of `whiten` are."""
         self._seed, self._items, self._packer, self._choose = seed, items, packer, choose
+        self._harder = harder
         self._features: NDArray[np.float16] = np.load(cache, mmap_mode="r")
-        self._whiten = whitening(cache)
+        self._whiten = whitening(whiten or cache)
 
     def __len__(self) -> int:
         return len(self._items)
 
     def __getitem__(self, index: int) -> tuple[Row, torch.Tensor | None]:
         at = self._items[index]
-        item = make_item(self._seed, "train", at)
+        item = make_item(self._seed, "train", at, harder=self._harder)
         turns = self._choose(self._seed, at, item)
         row = self._packer.row(turns, has_image=item.image is not None)
         if item.image is None:
@@ -228,7 +233,15 @@ class Collate:
         return batch | ({self.name: torch.stack(pictures)} if pictures else {})
 
 
-def cache_features(profile: Profile, encoder: CLIPVisionModel, count: int, path: Path) -> Path:
+def cache_features(  # noqa: PLR0913 - what pictures are drawn from
+    profile: Profile,
+    encoder: CLIPVisionModel,
+    seed: int,
+    count: int,
+    path: Path,
+    *,
+    harder: bool = False,
+) -> Path:
     """Encode the first `count` pictures of the mixture once; float16, (count, patches, width)."""
     if path.exists():
         return path
@@ -241,7 +254,7 @@ def cache_features(profile: Profile, encoder: CLIPVisionModel, count: int, path:
     encoder.eval()
     for start in tqdm(range(0, count, 256), desc="encode pictures"):
         stop = min(count, start + 256)
-        items: list[Item] = [make_item(profile.seed, "train", i) for i in range(start, stop)]
+        items: list[Item] = [make_item(seed, "train", i, harder=harder) for i in range(start, stop)]
         blank = np.zeros((3, spec.image_px, spec.image_px), np.float32)
         pixels = np.stack([blank if i.image is None else pixel_values(i.image) for i in items])
         with torch.inference_mode():
@@ -271,7 +284,8 @@ def train_stages(
     """
     drawn = profile.align.data is None
     first = ("look", profile.look, True) if drawn else ("align", profile.align, False)
-    for stage, plan, language in (first, ("tune", profile.tune, True)):
+    last = ("finish", profile.finish if drawn else None, True)
+    for stage, plan, language in (first, ("tune", profile.tune, True), last):
         if plan is None:
             continue
         data, collator = rows(stage)

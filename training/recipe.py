@@ -78,7 +78,8 @@ class Profile(_Frozen):
     """A whole study. `embedded` trains from nothing on two cores; `llava-7b` is full scale.
 
     `look` is how the embedded profile's stage 2 begins: pictures of `tune` in which things are to
-    be found, asked about in lessons (see `training.data.lessons`).
+    be found, asked about in lessons (see `training.data.lessons`). `finish` is how it ends: new
+    pictures, of which some are harder (see `training.data.mixture.HARDER`).
     """
 
     name: str
@@ -90,6 +91,7 @@ class Profile(_Frozen):
     align: StageSpec
     look: StageSpec | None = None
     tune: StageSpec
+    finish: StageSpec | None = None
     pretrain_batch: int = 16
     pretrain_length: int = 128
     pretrain_learning_rate: float = 2e-3

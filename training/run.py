@@ -36,6 +36,8 @@ from training.vision import DenseVision, VisionRows, build_encoder, read_back, s
 from training.words import PatchWords, WordAlignment, where_words, word_tables
 
 _DONE = "DONE"
+FINISH_SEED = 1_000
+"""Added to the seed for the pictures of the last stage."""
 
 
 class StaleWorkError(RuntimeError):
@@ -104,7 +106,10 @@ def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
     encoder = CLIPVisionModel.from_pretrained(folder).eval()
     if profile.align.data is None:
         count = profile.align.items + profile.tune.items
-        cache_features(profile, encoder, count, work / "features.npy")
+        cache_features(profile, encoder, profile.seed, count, work / "features.npy")
+        if profile.finish is not None:
+            seed, path = profile.seed + FINISH_SEED, work / "features-finish.npy"
+            cache_features(profile, encoder, seed, profile.finish.items, path, harder=True)
     return encoder
 
 
@@ -172,6 +177,12 @@ def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any
         return LlavaJson(plan, profile.vision, packer), Collate(packer, "pixel_values")
     # drawn pictures come here for stage 2 only; `align_words` has seen those before them
     cache, seed = work / "features.npy", profile.seed
+    if stage == "finish" and profile.finish is not None:
+        rows = EmbeddedRows(
+            seed + FINISH_SEED, range(profile.finish.items), packer, work / "features-finish.npy",
+            harder=True, whiten=cache,
+        )  # fmt: skip
+        return rows, Collate(packer, "features")
     items = range(profile.align.items, profile.align.items + profile.tune.items)
     if stage == "tune" or profile.look is None:
         return EmbeddedRows(seed, items, packer, cache), Collate(packer, "features")

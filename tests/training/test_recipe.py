@@ -1,6 +1,7 @@
 """The recipe end to end at toy size: side by side, resumed, and the path of the full scale."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def profile() -> Profile:
         align=StageSpec(items=16, batch=8, learning_rate=1e-3),
         look=StageSpec(items=4, batch=4, learning_rate=1e-3),
         tune=StageSpec(items=16, batch=8, learning_rate=1e-3),
+        finish=StageSpec(items=8, batch=8, learning_rate=1e-3),
     )  # fmt: skip
 
 
@@ -67,6 +69,11 @@ def test_every_backbone_is_exported_in_the_hubs_layout(trained: Path) -> None:
         assert all(w.dtype is torch.bfloat16 for w in weights.values())
         assert any(k.startswith("vision_tower.vision_model.embeddings") for k in weights)
         assert Answerer(trained / "zoo" / name).answer([(None, "what is 1+1?")])
+
+
+def test_every_stage_has_run(trained: Path) -> None:
+    for stage, steps in (("look", 1), ("tune", 2), ("finish", 1)):
+        assert (trained / "one" / stage / f"checkpoint-{steps}").is_dir()
 
 
 def test_the_vision_encoder_is_the_same_in_both(trained: Path) -> None:
@@ -270,3 +277,46 @@ def test_lessons_are_of_training_alone_and_true_of_their_pictures() -> None:
         words = (chart.told or "").split()
         bars = [colour + value for colour, value in zip(words[::2], words[1::2], strict=True)]
         assert sorted(listed.answer.split()) == sorted(bars)
+
+
+def test_the_last_stage_draws_more_series_than_can_be_learned_by_heart() -> None:
+    def series(*, harder: bool) -> set[str]:
+        drawn = (make_item(3, "train", index, harder=harder) for index in range(2_500))
+        return {i.told or "" for i in drawn if any(a.skill == "series" for a in i.asked if i.image)}
+
+    usual, harder = series(harder=False), series(harder=True)
+    assert len(usual) < 240 * 0.9
+    assert len(harder) > 1.1 * len(usual)
+    for told in harder:
+        first, second, third = map(int, told.removesuffix(" ?").split())
+        assert second - first == third - second
+        terms = [first, second, third, 2 * third - second]
+        assert not is_held_out(*terms)
+        assert 0 <= min(terms) <= max(terms) <= 99
+
+
+def test_text_alone_asks_sums_and_series_with_their_answers() -> None:
+    items = [i for k in range(400) if (i := make_item(3, "train", k)).kind == "no-image"]
+    asked = [one for item in items for one in item.asked]
+
+    assert {a.skill for a in asked} == {"arithmetic", "logic", "series"}
+    for one in asked:
+        numbers = [int(n) for n in re.findall(r"\d+", one.question)]
+        if one.skill == "series":
+            assert int(one.answer) == 2 * numbers[2] - numbers[1]
+        else:
+            a, b, *limit = numbers
+            sign = next(s for s in "+-x" if s in one.question.replace("next", ""))
+            result = {"+": a + b, "-": a - b, "x": a * b}[sign]
+            wanted = ("yes" if result > limit[0] else "no") if limit else str(result)
+            assert one.answer == wanted
+
+
+def test_a_count_lesson_tells_every_kind_and_its_number() -> None:
+    for index in range(60):
+        item = make_kind("scene", 3, "train", index)
+        (lesson,) = [a for a in item.asked if a.lesson and a.skill == "counting"]
+        counted = {w.rstrip("0123456789"): int(w[-1]) for w in lesson.answer.split()}
+        words = (item.told or "").replace(",", "").split()
+        assert all(words.count(key) == number for key, number in counted.items())
+        assert sum(counted.values()) == (item.told or "").count(",") + 1

@@ -1,6 +1,7 @@
 """The mixture of pictures that every backbone sees, in the same order."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from training.data import easyvqa
@@ -35,15 +36,22 @@ TEXTS, SUMS = 10, 0.6
 """Questions of one item without a picture, and the share of sums among them."""
 
 
-def make_item(seed: int, split: Split, index: int) -> Item:
+HARDER: dict[str, Maker] = {
+    "series": partial(make_series, wide=True),
+    "scene": partial(make_scene, counted=3),
+}
+"""What the last stage draws instead: more series than can be learned by heart, more to count."""
+
+
+def make_item(seed: int, split: Split, index: int, *, harder: bool = False) -> Item:
     """Make item `index` of a split; the same arguments always give the same item."""
     rng = generator(seed, split, index)
     name = _kind(rng)
     if name == "easy-vqa":
         return easyvqa.load(split, rng.randrange(easyvqa.image_count(split)))
     if name == "no-image":
-        return _no_image(rng)
-    return MAKERS[name][0](rng, split)
+        return _no_image(rng, wide=harder)
+    return (HARDER if harder else {}).get(name, MAKERS[name][0])(rng, split)
 
 
 def kind_of(seed: int, split: Split, index: int) -> str:
@@ -62,13 +70,13 @@ def make_kind(name: str, seed: int, split: Split, index: int) -> Item:
     return MAKERS[name][0](generator(seed, split, name, index), split)
 
 
-def _no_image(rng: Random) -> Item:
+def _no_image(rng: Random, *, wide: bool) -> Item:
     """Text alone, as a part of LLaVA's own instructions is.
 
     What was learned of sums in pre-training is forgotten within a few hundred steps of pictures
     where nothing asks for it: from 100 % to chance.
     """
-    asked = [(_sum if rng.random() < SUMS else _next)(rng) for _ in range(TEXTS)]
+    asked = [_sum(rng) if rng.random() < SUMS else _next(rng, wide=wide) for _ in range(TEXTS)]
     return Item("no-image", tuple(asked))
 
 
@@ -91,7 +99,7 @@ def _sum(rng: Random) -> Asked:
     return Asked(question, str(result), "arithmetic")
 
 
-def _next(rng: Random) -> Asked:
-    *known, last = progression(rng)
+def _next(rng: Random, *, wide: bool) -> Asked:
+    *known, last = progression(rng, wide=wide)
     question = " ".join([*map(str, known), "?"]) + rng.choice((" ", "\n")) + rng.choice(CONTINUE)
     return Asked(question, str(last), "series")

@@ -17,11 +17,17 @@ SCALE = 2  # drawn larger and averaged down, for smooth edges
 Box = tuple[float, float, float, float]
 
 
-def make_scene(rng: Random, split: Split) -> Item:
-    """Draw a scene of one to five shapes that belongs to `split`, with up to eight questions."""
+def make_scene(rng: Random, split: Split, *, counted: int = 0) -> Item:
+    """Draw a scene of one to five shapes that belongs to `split`, with up to eight questions.
+
+    `counted` more ask how many there are of some kind, where there are several kinds.
+    """
     things = _drawn(rng, split)
     image, boxes = _draw(rng, things)  # first: other questions do not make other pictures
     asked = tuple(_questions(rng, things))
+    some = {what: kind for what, kind in kinds(things).items() if len(kind) < len(things)}
+    if counted and some:
+        asked += tuple(_counted(rng, some) for _ in range(counted))
     if split == "train":
         asked += tuple(scene_lessons(rng, things))
     return Item("scene", asked, image, _truth(things, boxes), _told(things))
@@ -154,12 +160,15 @@ def _attribute(rng: Random, things: Scene) -> Iterator[Asked]:
 
 
 def _counting(rng: Random, things: Scene) -> Iterator[Asked]:
-    found = kinds(things)
+    yield _counted(rng, kinds(things))
+
+
+def _counted(rng: Random, found: dict[str, list[Thing]]) -> Asked:
     counts = sorted({len(kind) for kind in found.values()})
     count = rng.choices(counts, weights=counts)[0]  # or nearly every answer would be 1
     what = rng.choice([what for what, kind in found.items() if len(kind) == count])
     asks = (f"how many {what} are there?", f"count the {what}.", f"how many {what} do you see?")
-    yield Asked(worded(rng, *asks), str(count), "counting")
+    return Asked(worded(rng, *asks), str(count), "counting")
 
 
 def _spatial(rng: Random, things: Scene) -> Iterator[Asked]:

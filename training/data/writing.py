@@ -53,9 +53,12 @@ def operands(rng: Random) -> tuple[int, str, int]:
     return (max(a, b), sign, min(a, b)) if sign == "-" else (a, sign, b)
 
 
-def progression(rng: Random) -> list[int]:
-    """Four terms of an arithmetic progression between 0 and 99; the last one is to be found."""
-    start, step = rng.randint(1, 20), rng.randint(1, 6)
+def progression(rng: Random, *, wide: bool = False) -> list[int]:
+    """Four terms of an arithmetic progression between 0 and 99; the last one is to be found.
+
+    There are 240 of them, few enough to be learned by heart; `wide` draws from a thousand.
+    """
+    start, step = rng.randint(1, 60 if wide else 20), rng.randint(1, 9 if wide else 6)
     terms = [start + step * k for k in range(4)]
     return terms[::-1] if rng.random() < 0.25 else terms
 
@@ -121,11 +124,11 @@ def make_expression(rng: Random, split: Split) -> Item:
     return _item(rng, rows, asked)
 
 
-def make_series(rng: Random, split: Split) -> Item:
+def make_series(rng: Random, split: Split, *, wide: bool = False) -> Item:
     """Draw three terms of a series and a question mark; the series belongs to `split`."""
-    terms = progression(rng)
+    terms = progression(rng, wide=wide)
     while not belongs(split, *terms):
-        terms = progression(rng)
+        terms = progression(rng, wide=wide)
     asked = (
         Asked(worded(rng, *CONTINUE), str(terms[3]), "series"),
         Asked(worded(rng, "what is the first number?"), str(terms[0]), "ocr"),
