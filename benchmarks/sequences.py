@@ -5,7 +5,8 @@
 2,000 experiments without a difference, each looked at after every pair: the share of false verdicts
 of Barn's whole verdict (the mean of a bet and of McNemar's e-value), of McNemar's alone, and of the
 naive t-test peeked at as often. Then power at 2, 5 and 10 points of difference against the
-fixed-horizon test, and the coverage of every interval that is offered.
+fixed-horizon test, and the coverage of every interval that is offered. Reports over several tasks,
+and a split's guard, are judged whole.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom, norm
 
+from evaluation.compare import Pair, Verdict, verdicts
+from evaluation.experiments import Spec
 from evaluation.intervals import wilson
 from evaluation.ppi import prediction_powered_mean
 from evaluation.sequences import (
@@ -27,6 +30,8 @@ from evaluation.sequences import (
     mcnemar_e_value,
     paired,
 )
+from evaluation.splits import compared
+from routing.domain import Task
 
 PAIRS = 1_000
 ALPHA = 0.05
@@ -115,6 +120,68 @@ def power(experiments: int) -> list[dict[str, float]]:
     return told
 
 
+TASKS = 8
+
+
+def several_tasks(experiments: int, looks: int = 8, each: int = 80) -> dict[str, float]:
+    """Whole reports over eight tasks, looked at again and again: `verdicts` and a split's guard.
+
+    Without any difference: how often a report ever called a task better or worse. With three tasks
+    better by 20 points: the share of false ones among the tasks called, at the look that first
+    called any. In a split without a difference: how often a candidate was ever taken out.
+    """
+    ever, shares, taken_out = 0, [], 0
+    for seed in range(experiments):
+        rng = np.random.default_rng(20_000 + seed)
+        ever += any(_called(verdicts(some)) for some in _reports(rng, 0.0, looks, each))
+        for some in _reports(rng, 0.2, looks, each):
+            if called := _called(verdicts(some)):
+                shares.append(sum(int(task) >= 3 for task in called) / len(called))
+                break
+        taken_out += _taken_out(rng, looks, each)
+    return {
+        "no difference: any task ever called": ever / experiments,
+        "three of eight differ: false share when first called": float(np.mean(shares or [0.0])),
+        "three of eight differ: experiments in which any was called": len(shares) / experiments,
+        "split without a difference: candidate ever taken out": taken_out / experiments,
+    }
+
+
+def _reports(rng: np.random.Generator, gain: float, looks: int, each: int) -> Any:
+    """The pairs that there are at every look; the first three tasks have the gain."""
+    made = []
+    for k in range(TASKS * each):
+        task = k % TASKS
+        better = 0.6 + (gain if task < 3 else 0.0)
+        old, new = outcomes(rng, 1, 0.6, better, 0.5)[0]
+        made.append(Pair(f"r{k}", str(task), old, new))
+    return [made[: len(made) * (look + 1) // looks] for look in range(looks)]
+
+
+def _called(report: tuple[Verdict, ...]) -> list[str]:
+    return [v.task for v in report if v.task != "all" and v.conclusion in {"better", "worse"}]
+
+
+def _taken_out(rng: np.random.Generator, looks: int, each: int) -> bool:
+    """Whether the guard ever saw a candidate surely worse, where none is."""
+    spec = Spec(name="s", control="old", candidates=("new",), mode="split", share=0.5)
+    tasks = list(Task)[:TASKS]
+    rows: list[dict[str, Any]] = [
+        {
+            "request_id": f"r{k}", "user": None, "task": tasks[k % TASKS].value,
+            "backbone": "new" if rng.random() < 0.5 else "old", "propensity": 0.5,
+            "score": float(rng.random() < 0.6),
+        }
+        for k in range(TASKS * each)
+    ]  # fmt: skip
+    for look in range(looks):
+        some = rows[: len(rows) * (look + 1) // looks]
+        found = compared(spec, "new", some).values()
+        if any(v.interval[1] < -spec.margin for v in found):
+            return True
+    return False
+
+
 def coverage(experiments: int) -> dict[str, float]:
     """Share of runs in which each 95 % interval holds the truth: at every look for sequences."""
     names = ("wilson (one look)", "mean sequence", "paired sequence", "split",
@@ -181,6 +248,7 @@ def main() -> None:
     args = parser.parse_args()
     report = {
         "false verdicts": false_verdicts(args.experiments),
+        "several tasks": several_tasks(max(20, args.experiments // 10)),
         "power": power(max(20, args.experiments // 20)),
         "coverage": coverage(max(100, args.experiments // 4)),
     }

@@ -210,8 +210,8 @@ def _settings(path: Path) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise DatasetError(f"{path} is no task of lmms-eval: expected keys and values")
     if include := told.pop("include", None):
-        told = _settings(path.parent / include) | told
-    return told
+        return _settings(path.parent / include) | told
+    return dict(told)
 
 
 def _module(file: Path) -> ModuleType:

@@ -203,6 +203,8 @@ def traffic(store: Store, window: Window) -> tuple[Traffic, ...]:
 
 
 MOST_FOR_DRIFT = 5_000
+MOST_JUDGED = 50_000
+"""Newest answers of a window that a judge's correction reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,8 @@ def judged(store: Store, window: Window) -> dict[Place, Corrected]:
             judge.c.by == "judge", judge.c.kind == window.kind, judge.c.at_s >= window.since_s,
             judge.c.at_s < window.until_s,
         )
+        .order_by(judge.c.at_s.desc())
+        .limit(MOST_JUDGED)
     )  # fmt: skip
     places = {
         (backbone, task): some

@@ -69,10 +69,17 @@ def split_verdicts(store: Store, spec: Spec) -> dict[str, dict[str, Compared]]:
         .order_by(g.known_s, t.request_id)
     )
     rows = store.rows(query)
-    return {c: _against_control(spec, c, rows) for c in spec.candidates}
+    return {c: compared(spec, c, rows) for c in spec.candidates}
 
 
-def _against_control(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[str, Compared]:
+def compared(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[str, Compared]:
+    """Hold one candidate against control, per task and for `all`; see `split_verdicts`.
+
+    Args:
+        spec: the experiment.
+        candidate: one of its candidates.
+        rows: graded answers of every side, in the order in which their grades became known.
+    """
     least = min(spec.each, 1 - spec.share)
     at_once = len(spec.candidates) * (len(spec.tasks or Task) + 1)  # every task, and `all`
     start = SplitSequence.start(alpha=spec.alpha / at_once, least_propensity=least)

@@ -40,7 +40,7 @@ class Tally:
     @classmethod
     def empty(cls) -> Self:
         """Nothing seen yet."""
-        return cls(*(np.zeros(BINS) for _ in range(4)), 0.0)
+        return cls(np.zeros(BINS), np.zeros(BINS), np.zeros(BINS), np.zeros(BINS), 0.0)
 
     @classmethod
     def of(cls, confidence: ArrayLike, score: ArrayLike) -> Self:

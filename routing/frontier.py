@@ -55,6 +55,7 @@ def frontier(
     dialled = {q: [0.0, 0.0] for q in DIALS}
     for task, weight in mix.items():
         scores = TaskScores({task: 1.0})
+        found: tuple[Offer, ...] = ()
         for q in DIALS:
             limits = Limits(quality=q)
             found = offers(query, scores, Features((), ()), cards, table, limits)

@@ -77,7 +77,7 @@ def _evidence(scores: TaskScores, worth: Worth) -> float:
 def _expected(
     query: Query, scores: TaskScores, features: Features, card: ModelCard, worth: Worth
 ) -> tuple[float, float, float]:
-    """Expected accuracy, dollars and seconds."""
+    """Expected accuracy, dollars and seconds, over the likeliest tasks (`TaskScores.likely`)."""
     accuracy = tokens = 0.0
     for task, probability in scores.likely:
         accuracy += probability * _blended(worth.posterior(task), task, features, worth.success)

@@ -30,10 +30,14 @@ def set_quality(
     found = tallies(store, window)
     _set_accuracy(metrics, found)
     now = {p: t for p, t in tallies(store, hour).items() if t.count >= LEAST_IN_AN_HOUR}
-    high = {p: wilson(float(t.score.sum()), t.count)[1] for p, t in now.items()}
+    high: dict[tuple[str, ...], float] = {
+        p: wilson(float(t.score.sum()), t.count)[1] for p, t in now.items()
+    }
     metrics.gauge_all("barn_accuracy_hour_high", high)
     _set_reliability(metrics, found)
-    changes = {(w.backbone, w.task, w.of): len(w.changes) for w in drift(store, window)}
+    changes: dict[tuple[str, ...], float] = {
+        (w.backbone, w.task, w.of): len(w.changes) for w in drift(store, window)
+    }
     metrics.gauge_all("barn_drift_changes", changes)
     _set_experiments(metrics, store)
 

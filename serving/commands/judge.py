@@ -105,7 +105,7 @@ def export(  # noqa: PLR0913 - a command's options
 def _pages(store: Store, conditions: list[Any]) -> Iterator[list[dict[str, Any]]]:
     """Read in pages by id, so that memory does not grow with the store."""
     truth, judge = grades.alias("truth"), grades.alias("judge")
-    joined = interactions
+    joined: Any = interactions
     for grade in (truth, judge):
         own = grade.c.request_id == interactions.c.request_id
         joined = joined.outerjoin(grade, own & (grade.c.by == grade.name))

@@ -1,7 +1,7 @@
 """The console's pages: Try, Quality, Experiments, Routing, Requests."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -153,7 +153,7 @@ def _add_try(api: FastAPI, pages: Pages, desk: Desk) -> None:
 
 
 def _frontier(
-    judge: Judge, desk: Desk, table: QualityTable, rows: list[tuple[str, str, float, float]]
+    judge: Judge, desk: Desk, table: QualityTable, rows: Sequence[tuple[str, str, float, float]]
 ) -> tuple[int, str, str]:
     """Prompt tokens of a usual request, and the page's two pictures."""
     mix, tokens = _mix(judge, table)

@@ -649,7 +649,8 @@ async def test_a_key_without_budget_has_no_picture_decoded() -> None:
 
 async def test_where_draws_are_sticky_a_conversation_stays_with_its_backbone() -> None:
     service = gateway(policies={"half": Split({OLD: 1.0, NEW: 1.0})}, sticky=True)
-    first, later = [], []
+    first: list[str] = []
+    later: list[str] = []
     for number in range(24):
         opened = {"role": "user", "content": f"question {number}?"}
         answered = {"role": "assistant", "content": "a cat"}

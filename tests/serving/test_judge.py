@@ -509,7 +509,7 @@ async def test_refitting_publishes_a_new_version_with_live_posteriors(tmp_path: 
 
 
 async def test_a_split_that_is_promoted_counts_at_once_and_can_be_undone(tmp_path: Path) -> None:
-    async with house(tmp_path, operator=True) as barn:
+    async with house(tmp_path) as barn:
         spec = {"name": "ab", "control": "old", "candidate": "new", "mode": "split", "share": 0.5}
         await barn.http.post("/v1/experiments", json=spec, headers=OPERATOR)
         barn.feed.refresh()
