@@ -116,13 +116,21 @@ class Hurt:
         return max(found, default=0.0)
 
     def kill_database(self) -> None:
-        """Kill its postmaster, and wait until it is gone."""
+        """Kill its postmaster, and wait until it and its children are gone.
+
+        Where nobody reaps it, it stays a zombie that the starter would take for a running server:
+        so its notes of itself are removed.
+        """
         postmaster = psutil.Process(self.database.get_pid())
+        family = [postmaster, *postmaster.children(recursive=True)]
         postmaster.kill()
         until = time.monotonic() + 20
-        while postmaster.is_running() and postmaster.status() != psutil.STATUS_ZOMBIE:
+        while any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family):
             assert time.monotonic() < until
             time.sleep(0.05)
+        for note in self.database.pgdata.glob("*.lock"):
+            note.unlink()
+        (self.database.pgdata / "postmaster.pid").unlink(missing_ok=True)
 
     def revive_database(self) -> None:
         """Start it again; recovery may take it longer than the starter waits."""
