@@ -83,8 +83,8 @@ def drop(page: Page, picture: Path) -> None:
 
 
 def picture_of(page: Page, name: str, tmp_path: Path) -> None:
-    """Take a screenshot; with BARN_SCREENSHOTS=1 it is the README's."""
-    wanted = os.environ.get("BARN_SCREENSHOTS") == "1"  # noqa: TID251 - a switch of the tests' own
+    """Take a screenshot; with README_PICTURES=1 it is the README's."""
+    wanted = os.environ.get("README_PICTURES") == "1"  # noqa: TID251 - a switch of the tests' own
     page.screenshot(path=(ROOT / "docs" if wanted else tmp_path) / name, full_page=True)
 
 
