@@ -5,7 +5,7 @@ many answers there were, and several gateways that share a store give the figure
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,10 @@ from evaluation.calibration import (
     risk_coverage,
     smooth_ece,
 )
-from evaluation.drift import FALSE_ALARMS, Drift, drifts, task_mix_drifts
 from evaluation.intervals import wilson
-from evaluation.ppi import LEAST, Corrected, prediction_powered_mean
 from evaluation.sequences import MeanSequence
 from evaluation.stores.schema import grades, interactions
-from evaluation.stores.sql import Row, Store
+from evaluation.stores.sql import Store
 from evaluation.tally import BINS, Tally
 
 Place = tuple[str, str]
@@ -85,7 +83,7 @@ def tallies(store: Store, window: Window) -> dict[Place, Tally]:
             func.sum(s).label("score"), func.sum(c).label("confidence"),
             func.sum((c - s) * (c - s)).label("squares"), func.sum(s * s).label("score_squares"),
         )
-        .where(*_within(window))
+        .where(*within(window))
         .group_by(grades.c.backbone, grades.c.task, cell)
     )  # fmt: skip
     found: dict[Place, list[dict[str, Any]]] = defaultdict(list)
@@ -94,7 +92,8 @@ def tallies(store: Store, window: Window) -> dict[Place, Tally]:
     return {place: _tally(rows) for place, rows in found.items()}
 
 
-def _within(window: Window) -> tuple[Any, ...]:
+def within(window: Window) -> tuple[Any, ...]:
+    """The window as conditions on grades."""
     return (
         grades.c.kind == window.kind,
         grades.c.by == window.by,
@@ -157,7 +156,7 @@ def figure(backbone: str, task: str, tally: Tally, sequence: tuple[float, float]
 
 def _sequence(store: Store, window: Window, backbone: str, task: str) -> tuple[float, float]:
     """The anytime-valid interval over the scores in the order in which they became known."""
-    query = select(grades.c.score).where(*_within(window), grades.c.backbone == backbone)
+    query = select(grades.c.score).where(*within(window), grades.c.backbone == backbone)
     if task != "all":
         query = query.where(grades.c.task == task)
     query = query.order_by(grades.c.known_s, grades.c.request_id).limit(MOST_FOR_A_SEQUENCE)
@@ -199,104 +198,4 @@ def traffic(store: Store, window: Window) -> tuple[Traffic, ...]:
     )  # fmt: skip
     return tuple(
         Traffic(failed=row["requests"] - row.pop("answered"), **row) for row in store.rows(query)
-    )
-
-
-MOST_FOR_DRIFT = 5_000
-MOST_JUDGED = 50_000
-"""Newest answers of a window that a judge's correction reads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """The changes found in one stream: of `accuracy` or `confidence` at a place, or `task_mix`.
-
-    `task` is `all` for a backbone's whole traffic; `backbone` is `all` for the share of a task.
-    """
-
-    of: str
-    backbone: str
-    task: str
-    changes: tuple[Drift, ...]
-
-
-def drift(store: Store, window: Window) -> tuple[Watched, ...]:
-    """Look for changes in the newest answers of the window; one entry per stream looked at.
-
-    Of the task mix only what has changed is told. A backbone's tasks share one rate of false
-    alarms, as the shares of the task mix do.
-    """
-    g = grades.c
-    graded = store.rows(
-        select(g.backbone, g.task, g.score, g.confidence)
-        .where(*_within(window))
-        .order_by(g.at_s.desc())
-        .limit(MOST_FOR_DRIFT)
-    )[::-1]
-    t = interactions.c
-    asked = store.rows(
-        select(t.task)
-        .where(t.kind == window.kind, t.at_s >= window.since_s, t.at_s < window.until_s)
-        .order_by(t.at_s.desc())
-        .limit(MOST_FOR_DRIFT)
-    )[::-1]
-    told = []
-    for backbone, own in _by(graded, "backbone").items():
-        tasks = _by(own, "task")
-        level = FALSE_ALARMS / len(tasks)
-        streams = [("all", own, FALSE_ALARMS)] + [(t, rows, level) for t, rows in tasks.items()]
-        for task, rows, delta in streams:
-            for of, column in (("accuracy", "score"), ("confidence", "confidence")):
-                found = drifts((row[column] for row in rows), delta=delta)
-                told.append(Watched(of, backbone, task, found))
-    mix = task_mix_drifts([row["task"] for row in asked])
-    return (*told, *(Watched("task_mix", "all", task, found) for task, found in mix.items()))
-
-
-def _by(rows: Sequence[Row], column: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row[column]].append(row)
-    return dict(sorted(found.items()))
-
-
-def judged(store: Store, window: Window) -> dict[Place, Corrected]:
-    """Accuracy from a judge's grades, corrected by the truth where both are known.
-
-    Per backbone and task, and per backbone over `all`; only where enough is known by both.
-    """
-    judge, truth = grades.alias("judge"), grades.alias("truth")
-    rows = store.rows(
-        select(
-            judge.c.backbone, judge.c.task, judge.c.score.label("judge"),
-            truth.c.score.label("truth"),
-        )
-        .select_from(
-            judge.outerjoin(
-                truth, (truth.c.request_id == judge.c.request_id) & (truth.c.by == "truth")
-            )
-        )
-        .where(
-            judge.c.by == "judge", judge.c.kind == window.kind, judge.c.at_s >= window.since_s,
-            judge.c.at_s < window.until_s,
-        )
-        .order_by(judge.c.at_s.desc())
-        .limit(MOST_JUDGED)
-    )  # fmt: skip
-    places = {
-        (backbone, task): some
-        for backbone, own in _by(rows, "backbone").items()
-        for task, some in [("all", own), *_by(own, "task").items()]
-    }
-    return {place: told for place, own in places.items() if (told := _corrected(own)) is not None}
-
-
-def _corrected(rows: Sequence[Row]) -> Corrected | None:
-    both = [row for row in rows if row["truth"] is not None]
-    if len(both) < LEAST:
-        return None
-    return prediction_powered_mean(
-        np.array([row["truth"] for row in both]),
-        np.array([row["judge"] for row in both]),
-        np.array([row["judge"] for row in rows if row["truth"] is None]),
     )

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from sklearn.metrics import roc_auc_score
 
-from evaluation.calibration import brier, ece
 from evaluation.confidence_maps import fits
+from evaluation.foretold import Predicted, foretold
 from evaluation.offline import Answered, DatasetError, complete
 from evaluation.routebench import (
     Case,
@@ -27,11 +26,10 @@ from evaluation.routebench import (
     rank_score,
     replay,
 )
-from evaluation.tally import FloatArray, Tally
+from evaluation.tally import FloatArray
 from evaluation.worth import table_from
-from routing.domain import Limits, ModelCard, ModelId
+from routing.domain import ModelCard, ModelId
 from routing.frontier import DIALS
-from routing.offers import offers
 from routing.policies.cascade import Cascade
 from routing.policies.family import ByFamily
 from routing.policies.fixed import Fixed
@@ -67,23 +65,6 @@ class Judged:
         """A measure with its interval, for people; a dash where there is nothing to measure."""
         value, (low, high) = self.measures[measure], self.intervals[measure]
         return "–" if math.isnan(value) else f"{value:{form}} ({low:{form}}–{high:{form}})"
-
-
-@dataclass(frozen=True, slots=True)
-class Predicted:
-    """How well a backbone's expected accuracy foretells its held-out answers.
-
-    `ece` and `brier` are those of the expected accuracy that routing uses, `auroc` is the chance
-    that a right answer was expected to be right more than a wrong one was; `brier_by_task` and
-    `auroc_by_task` say what the tasks' posteriors alone would give.
-    """
-
-    backbone: str
-    ece: float
-    brier: float
-    brier_by_task: float
-    auroc: float
-    auroc_by_task: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,41 +192,6 @@ def _priced(cards: Sequence[ModelCard], told: Sequence[Answered]) -> tuple[list[
         each = 1000 * seconds / max(1, sum(a.prompt_tokens + a.completion_tokens for a in own))
         made.append(replace(card, price_in=each, price_out=each))
     return made, "seconds"
-
-
-def foretold(
-    found: Sequence[Case], cards: Sequence[ModelCard], table: QualityTable
-) -> tuple[Predicted, ...]:
-    """Hold the accuracy that a table expects of every answer against how it was graded."""
-    whole = _expected(found, cards, table)
-    tasks = _expected(found, cards, table.by_task_alone())
-    told = []
-    for k, card in enumerate(cards):
-        score = np.array([case.answers[card.id].score for case in found])
-        seen, rough = Tally.of(whole[:, k], score), Tally.of(tasks[:, k], score)
-        told.append(
-            Predicted(
-                card.id, ece(seen), brier(seen).score, brier(rough).score,
-                _auroc(score, whole[:, k]), _auroc(score, tasks[:, k]),
-            )
-        )  # fmt: skip
-    return tuple(told)
-
-
-def _expected(found: Sequence[Case], cards: Sequence[ModelCard], table: QualityTable) -> FloatArray:
-    """Expected accuracies, (cases, cards)."""
-    limits = Limits()
-    return np.array([
-        [o.accuracy for o in offers(c.query, c.scores, c.features, cards, table, limits)]
-        for c in found
-    ])  # fmt: skip
-
-
-def _auroc(score: FloatArray, expected: FloatArray) -> float:
-    right = score >= 0.5
-    if right.all() or not right.any():
-        return math.nan
-    return float(roc_auc_score(right, expected))
 
 
 def _sweep(

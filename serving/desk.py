@@ -42,6 +42,15 @@ class Case:
         u = u if self.u is None else self.u
         return decide(self.query, self.asked, self.features, cards, self.state, self.policy, u=u)
 
+    def experiment_of(self, decision: Decision) -> str | None:
+        """The split that chose; where load or limits left some sides only, it did not."""
+        spec = self.experiment
+        if spec is None:
+            return None
+        sides = {ModelId(spec.control), *map(ModelId, spec.trying)}
+        whole = sides <= set(decision.able)
+        return spec.name if whole and decision.model in sides else None
+
     def without(self, model: ModelId) -> "Case":
         """The same case once a backbone has refused: an experiment no longer decides."""
         if self.experiment is None:

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
-from evaluation.experiments import Spec
 from evaluation.records import ABANDONED, Answer, Interaction, Outcome
 from routing.domain import Decision, ModelCard, ModelId, Query, RequestId
 from routing.eligible import NoEligibleModelError
@@ -203,8 +202,7 @@ class Gateway:
             reply.request_id, self.now() - told.total_s, reply.case.query, reply.decision, told,
             reply.question.streamed, hashes, reply.question.user, detail,
         )  # fmt: skip
-        spec = reply.case.experiment
-        experiment = spec.name if spec and not primary and _counts(spec, reply.decision) else None
+        experiment = None if primary else reply.case.experiment_of(reply.decision)
         self._record(Told(interaction, primary, experiment, reply.question.probe_set))
 
     async def _cascaded(self, first: Reply, left: list[ModelCard], started_s: float) -> Reply:
@@ -293,9 +291,3 @@ class Gateway:
         finally:
             if outcome is None:
                 quietly(record, transcript.broken(by=ABANDONED))
-
-
-def _counts(spec: Spec, decision: Decision) -> bool:
-    """Tell whether a split chose: where load or limits left some sides only, it did not."""
-    sides = {ModelId(spec.control), *map(ModelId, spec.trying)}
-    return sides <= set(decision.able) and decision.model in sides

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from evaluation.calibration import bands
 from evaluation.experiments import Register, shadow_verdicts
 from evaluation.intervals import wilson
-from evaluation.online import Figure, Place, Window, by_backbone, drift, figure, tallies
+from evaluation.online import Figure, Place, Window, by_backbone, figure, tallies
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store
 from evaluation.tally import Tally
+from evaluation.watched import drift
 from routing.quality import QualityTable
 from serving.telemetry import Metrics
 

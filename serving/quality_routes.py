@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from evaluation.grading import orphans
-from evaluation.online import Window, drift, figures, judged, traffic
+from evaluation.online import Window, figures, traffic
 from evaluation.stores.sql import Store
+from evaluation.watched import drift, judged
 from routing.quality import QualityTable, TableError
 from serving.errors import BadRequestError, ConflictError, StorageError
 from serving.experiment_routes import add_experiments

@@ -23,7 +23,6 @@ from training.llava import (
     EmbeddedRows,
     assemble,
     cache_features,
-    lessons,
     packer_for,
     train_stages,
     whitening,
@@ -32,6 +31,7 @@ from training.packing import Packer
 from training.pretrain import load_tokenizer, pretrain
 from training.recipe import BackboneSpec, Profile
 from training.steps import Steps
+from training.turns import lessons
 from training.vision import DenseVision, VisionRows, build_encoder, read_back, stack
 from training.words import PatchWords, WordAlignment, where_words, word_tables
 

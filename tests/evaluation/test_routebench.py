@@ -11,6 +11,7 @@ from scipy.stats import mannwhitneyu
 from sklearn.metrics import auc
 
 from evaluation.confidence_maps import fits
+from evaluation.foretold import foretold
 from evaluation.offline import Answered, DatasetError, complete
 from evaluation.routebench import (
     Point,
@@ -23,7 +24,7 @@ from evaluation.routebench import (
     price,
     rank_score,
 )
-from evaluation.routereport import BenchReport, foretold, run_bench
+from evaluation.routereport import BenchReport, run_bench
 from evaluation.worth import table_from
 from routing.domain import Limits, ModelCard, ModelId, Task
 from routing.offers import offers

@@ -20,11 +20,12 @@ from evaluation.experiments import (
     shadow_verdicts,
 )
 from evaluation.grading import grade_late_shadows, grade_pending, orphans
-from evaluation.online import Window, drift, figures, judged, tallies, traffic
+from evaluation.online import Window, figures, tallies, traffic
 from evaluation.records import Answer, Dropped, Failure, Interaction
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
+from evaluation.watched import drift, judged
 from routing.domain import Decision, ModelId, Query, RequestId, Task
 from routing.quality import QualityTable, TableError
 

@@ -21,7 +21,7 @@ from transformers import (
 from training.answering import Answerer
 from training.data.items import is_held_out
 from training.data.mixture import MAKERS, make_item, make_kind
-from training.llava import Collate, PackedLlava, assemble, conversations
+from training.llava import Collate, PackedLlava, assemble
 from training.optimiser import Muon
 from training.packing import Packer
 from training.pretrain import build_language_model
@@ -29,6 +29,7 @@ from training.recipe import BackboneSpec, Profile, StageSpec, VisionPhase, Visio
 from training.run import StaleWorkError, train
 from training.study import cosine, held_out, linear_cka, paraphrased
 from training.tokenizer import train_tokenizer
+from training.turns import conversations
 from training.vision import build_encoder
 
 pytestmark = pytest.mark.timeout(300)

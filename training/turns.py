@@ -1,0 +1,51 @@
+"""What is asked of a drawn picture in training, in which stage."""
+
+from training.data.items import Asked, Item, generator
+from training.packing import Turn
+
+MOST_QUESTIONS = 7
+ONE_LOOK = ("chart value", "recognition", "attribute", "existence", "spatial", "counting")
+TRIED = 2
+DESCRIBED = 0.25
+"""Share of pictures that are described as well, as LLaVA's instructions have descriptions."""
+LESSON = 0.25
+"""Share of pictures with a lesson after the stage of lessons: long answers outweigh short ones."""
+_DESCRIBE = (
+    "describe the image.",
+    "Describe the image in detail.",
+    "what do you see?",
+    "What is in the image?",
+)
+
+
+def conversations(seed: int, index: int, item: Item) -> list[list[Turn]]:
+    """Choose the questions of one row; now and then two of them form one conversation."""
+    rng = generator(seed, "turns", index)
+    tested = [a for a in item.asked if not a.lesson]
+    taught = [a for a in item.asked if a.lesson]
+    most = MOST_QUESTIONS if item.image is not None else len(tested)
+    chosen = rng.sample(tested, min(most, len(tested)))
+    if taught and rng.random() < LESSON:
+        chosen.append(rng.choice(taught))
+    turns: list[list[Turn]] = [[(a.question, a.answer)] for a in chosen]
+    if len(turns) > 2 and rng.random() < 0.4:
+        turns[0] += turns.pop()
+    if item.told is not None and rng.random() < DESCRIBED:
+        turns.insert(0, [(rng.choice(_DESCRIBE), item.told)])
+    return turns
+
+
+def lessons(seed: int, index: int, item: Item) -> list[list[Turn]]:
+    """Choose what is asked of a picture where looking is learned: its lessons, and two to try."""
+    rng = generator(seed, "lessons", index)
+    taught = [a for a in item.asked if a.lesson and not _counts_ones(a)]
+    others = [a for a in item.asked if not a.lesson and a.skill in ONE_LOOK]
+    chosen = taught + rng.sample(others, min(TRIED, len(others)))
+    if item.image is None:
+        chosen = list(item.asked)
+    return [[(a.question, a.answer)] for a in chosen]
+
+
+def _counts_ones(asked: Asked) -> bool:
+    """Where every kind is there once, counting them teaches only to say one."""
+    return asked.skill == "counting" and not set(asked.answer) & set("23456789")
