@@ -207,13 +207,13 @@ def coverage(experiments: int) -> dict[str, float]:
             bad = bad or not first <= 0.05 <= last
         missed["paired sequence"] += bad
         split, bad = SplitSequence.start(least_propensity=0.5), False
-        for k in range(200):
-            treated = bool(rng.random() < 0.5)
-            score = float(rng.random() < (0.75 if treated else 0.7))
-            split = split.update(treated=treated, score=score, propensity=0.5)
-            if k % 20 == 19:
-                first, last = split.interval()
-                bad = bad or not first <= 0.05 <= last
+        for _ in range(10):
+            arms = [bool(rng.random() < 0.5) for _ in range(20)]
+            split = split.update(
+                (arm, float(rng.random() < (0.75 if arm else 0.7)), 0.5) for arm in arms
+            )
+            first, last = split.interval()
+            bad = bad or not first <= 0.05 <= last
         missed["split"] += bad
         slower = rng.lognormal(-2, 0.5, 600) - rng.lognormal(-2.1, 0.5, 600)
         true = math.exp(-2 + 0.125) - math.exp(-2.1 + 0.125)

@@ -84,8 +84,13 @@ def shadow_differences(
     return {"brier": Difference.of(brier, alpha)} | measured
 
 
-def split_differences(store: Store, spec: Spec) -> dict[str, dict[str, Difference]]:
-    """Per candidate: seconds and dollars beside control's, weighed by the recorded propensities."""
+def split_differences(
+    store: Store, spec: Spec, graded: Sequence[Row]
+) -> dict[str, dict[str, Difference]]:
+    """Per candidate: seconds and dollars beside control's, and the Brier score of `graded` answers.
+
+    Weighed by the recorded propensities.
+    """
     t = interactions.c
     rows = store.rows(
         select(
@@ -99,10 +104,14 @@ def split_differences(store: Store, spec: Spec) -> dict[str, dict[str, Differenc
         .order_by(t.at_s, t.request_id)
         .limit(_MOST)
     )  # fmt: skip
-    once = list(first_of_each(rows, unit_of))  # later answers of a user are not random
-    alpha = spec.alpha_each
+    # later answers of a user are not random
+    once, sure = list(first_of_each(rows, unit_of)), list(first_of_each(graded, unit_of))
+    found = {"brier": sure} | dict.fromkeys(MEASURES, once)
     return {
-        c: {m: Difference.of(_weighed(once, spec.control, c, m), alpha) for m in MEASURES}
+        c: {
+            m: Difference.of(_weighed(own, spec.control, c, m), spec.alpha_each)
+            for m, own in found.items()
+        }
         for c in spec.candidates
     }
 

@@ -6,7 +6,7 @@ States are constant in size and move on by batches, so they survive restarts.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -145,6 +145,11 @@ def paired(alpha: float = 0.05) -> MeanSequence:
     return MeanSequence(alpha=alpha, low=-1.0, high=1.0)
 
 
+Event = tuple[bool | None, float, float]
+"""One event of a split: whether it went to the treatment (None: to an arm that is neither it nor
+control), its score, and the probability of the arm that it went to."""
+
+
 @dataclass(frozen=True, slots=True)
 class SplitSequence:
     """Difference of means, treatment − control, when each request goes to one arm at random.
@@ -166,30 +171,27 @@ class SplitSequence:
         inner = MeanSequence(alpha=alpha, low=-bound, high=bound, least=-1.0, most=1.0)
         return cls(least_propensity, inner)
 
-    def update(self, *, treated: bool, score: float, propensity: float) -> "SplitSequence":
-        """See one event; `propensity` is the probability of the arm it went to.
+    def update(self, events: Iterable[Event]) -> "SplitSequence":
+        """See some more events, in order.
 
         Raises:
-            ValueError: the propensity is below the least one.
+            ValueError: a propensity is below the least one.
         """
-        if propensity < self.least_propensity:
-            raise ValueError(f"propensity {propensity} is below {self.least_propensity}")
-        old, new = _smoothed_mean(self.control), _smoothed_mean(self.treatment)
-        estimate = new - old
-        estimate += (score - new) / propensity if treated else -(score - old) / propensity
-        arm = self.treatment if treated else self.control
-        arm = (arm[0] + 1, arm[1] + score)
-        return replace(
-            self,
-            inner=self.inner.update([estimate]),
-            control=self.control if treated else arm,
-            treatment=arm if treated else self.treatment,
-        )
-
-    def elsewhere(self) -> "SplitSequence":
-        """See one event that went to an arm that is neither control nor this treatment."""
-        difference = _smoothed_mean(self.treatment) - _smoothed_mean(self.control)
-        return replace(self, inner=self.inner.update([difference]))
+        arms = {False: self.control, True: self.treatment}
+        estimates = []
+        for treated, score, propensity in events:
+            old, new = _smoothed_mean(arms[False]), _smoothed_mean(arms[True])
+            estimate = new - old
+            if treated is not None:
+                if propensity < self.least_propensity:
+                    raise ValueError(f"propensity {propensity} is below {self.least_propensity}")
+                off = (score - (new if treated else old)) / propensity
+                estimate += off if treated else -off
+                n, total = arms[treated]
+                arms[treated] = (n + 1, total + score)
+            estimates.append(estimate)
+        inner = self.inner.update(estimates)
+        return replace(self, inner=inner, control=arms[False], treatment=arms[True])
 
     def interval(self) -> tuple[float, float]:
         """The current interval for the difference, in [−1, 1]."""

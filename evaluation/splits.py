@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
 from sqlalchemy import select
 
 from evaluation.compare import Conclusion
 from evaluation.experiments import Spec
-from evaluation.sequences import SplitSequence
+from evaluation.sequences import Event, SplitSequence
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Row, Store
 from routing.domain import Task
@@ -32,6 +34,11 @@ class Compared:
     e_value: float
     conclusion: Conclusion
 
+    @property
+    def difference(self) -> float:
+        """Candidate − control."""
+        return self.candidate_accuracy - self.control_accuracy
+
     @classmethod
     def of(cls, state: SplitSequence, margin: float) -> "Compared":
         """Conclude from where a sequence stands."""
@@ -48,17 +55,14 @@ class Compared:
         )  # fmt: skip
 
 
-def split_verdicts(store: Store, spec: Spec) -> dict[str, dict[str, Compared]]:
-    """Per candidate, per task and for `all`: how much better it answers than control.
-
-    The order is that in which grades became known; all sequences hold together (Bonferroni), so
-    that a candidate is not taken out because one of many tasks looked bad by chance. A user stays
-    on one side, so of each user only the first graded answer counts: the later ones are not random
-    any more.
-    """
+def graded_answers(store: Store, spec: Spec) -> list[Row]:
+    """Graded answers of every side, in the order in which their grades became known."""
     t, g = interactions.c, grades.c
-    query = (
-        select(t.request_id, t.user, t.task, t.backbone, t.propensity, g.score)
+    return store.rows(
+        select(
+            t.request_id, t.user, t.task, t.backbone, t.propensity, g.score,
+            ((g.confidence - g.score) * (g.confidence - g.score)).label("brier"),
+        )
         .join(grades, g.request_id == t.request_id)
         .where(
             t.experiment == spec.name,
@@ -67,8 +71,17 @@ def split_verdicts(store: Store, spec: Spec) -> dict[str, dict[str, Compared]]:
             t.backbone.in_((spec.control, *spec.candidates)),
         )
         .order_by(g.known_s, t.request_id)
-    )
-    rows = store.rows(query)
+    )  # fmt: skip
+
+
+def split_verdicts(store: Store, spec: Spec) -> dict[str, dict[str, Compared]]:
+    """Per candidate, per task and for `all`: how much better it answers than control.
+
+    All sequences hold together (Bonferroni), so that a candidate is not taken out because one of
+    many tasks looked bad by chance. A user stays on one side, so of each user only the first graded
+    answer counts: the later ones are not random any more.
+    """
+    rows = graded_answers(store, spec)
     return {c: compared(spec, c, rows) for c in spec.candidates}
 
 
@@ -78,24 +91,53 @@ def compared(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[str, Compa
     Args:
         spec: the experiment.
         candidate: one of its candidates.
-        rows: graded answers of every side, in the order in which their grades became known.
+        rows: what `graded_answers` found.
     """
-    least = min(spec.each, 1 - spec.share)
+    asked: dict[str, list[Row]] = {}
+    for row in rows:
+        for task in (row["task"], "all"):
+            asked.setdefault(task, []).append(row)
+    start = _start(spec)
+    return {
+        task: Compared.of(start.update(_events(spec, candidate, own)), spec.margin)
+        for task, own in sorted(asked.items())
+    }
+
+
+def split_closing_in(
+    spec: Spec, candidate: str, rows: Sequence[Row], *, looks: int = 60
+) -> list[tuple[int, float, float, float]]:
+    """How the confidence sequence over all tasks came to where it is; as `compare.closing_in`.
+
+    Returns:
+        Number of users so far, estimated difference, low and high end.
+    """
+    events = list(_events(spec, candidate, rows))
+    stops = np.unique(np.linspace(0, len(events), min(looks, len(events)) + 1).round().astype(int))
+    state, told = _start(spec), []
+    for before, stop in pairwise(stops):
+        state = state.update(events[before:stop])
+        low, high = state.interval()
+        told.append((int(stop), min(high, max(low, state.inner.mean)), low, high))
+    return told
+
+
+def _start(spec: Spec) -> SplitSequence:
     at_once = len(spec.candidates) * (len(spec.tasks or Task) + 1)  # every task, and `all`
-    start = SplitSequence.start(alpha=spec.alpha / at_once, least_propensity=least)
-    states: dict[str, SplitSequence] = {}
-    asked = ((task, row) for row in rows for task in (row["task"], "all"))
-    for task, row in first_of_each(asked, lambda one: (one[0], unit_of(one[1]))):
-        state = states.get(task, start)
-        if row["backbone"] in {spec.control, candidate}:
-            states[task] = state.update(
-                treated=row["backbone"] == candidate,
-                score=row["score"],
-                propensity=max(least, row["propensity"]),  # rounding may leave it a hair under
-            )
-        else:
-            states[task] = state.elsewhere()
-    return {task: Compared.of(state, spec.margin) for task, state in sorted(states.items())}
+    return SplitSequence.start(alpha=spec.alpha / at_once, least_propensity=_least(spec))
+
+
+def _least(spec: Spec) -> float:
+    return min(spec.each, 1 - spec.share)
+
+
+def _events(spec: Spec, candidate: str, rows: Iterable[Row]) -> Iterator[Event]:
+    """The first graded answer of every user, as one candidate's sequence sees it."""
+    least = _least(spec)
+    arms = {spec.control: False, candidate: True}
+    for row in first_of_each(rows, unit_of):
+        chance = max(least, row["propensity"])  # rounding may leave it a hair under
+        yield arms.get(row["backbone"]), row["score"], chance
 
 
 def unit_of(row: Row) -> str:
@@ -112,6 +154,6 @@ def first_of_each(found: Iterable[T], key: Callable[[T], Hashable]) -> Iterator[
     """
     seen: set[Hashable] = set()
     for one in found:
-        if key(one) not in seen:
-            seen.add(key(one))
+        if (mark := key(one)) not in seen:
+            seen.add(mark)
             yield one

@@ -22,7 +22,7 @@ from evaluation.experiments import (
     pairs,
 )
 from evaluation.learning import learnable, observed, relearned
-from evaluation.splits import split_verdicts
+from evaluation.splits import compared, graded_answers, split_closing_in
 from evaluation.stores.sql import Row, Store
 from routing.quality import QualityTable, updated
 from serving.errors import BadRequestError, ConflictError, NotFoundError
@@ -49,12 +49,17 @@ def experiment_report(store: Store, row: Row) -> dict[str, Any]:
 
 
 def _split(store: Store, spec: Spec) -> dict[str, Any]:
-    accuracy, measured = split_verdicts(store, spec), split_differences(store, spec)
+    graded = graded_answers(store, spec)
+    measured = split_differences(store, spec, graded)
     return {
         candidate: {
             "withdrawn": candidate in spec.withdrawn,
-            "verdicts": [{"task": t, **asdict(v)} for t, v in accuracy[candidate].items()],
+            "verdicts": [
+                {"task": t, "difference": v.difference, **asdict(v)}
+                for t, v in compared(spec, candidate, graded).items()
+            ],
             "measures": {m: d.told() for m, d in measured[candidate].items()},
+            "closing_in": split_closing_in(spec, candidate, graded),
         }
         for candidate in spec.candidates
     }
@@ -173,11 +178,11 @@ def _promote(judge: Judge, spec: Spec) -> QualityTable:
     Copies are added to the posteriors. A split's answers were given to users, so that refits learn
     from them anyway: it is refitted now.
     """
+    note = f"promoted {spec.name}"
     if spec.mode == "split":
-        base = judge.tables.base()
-        made = relearned(base, learnable(judge.store, base.since_s))
-        version = judge.tables.current().version + 1
-        made = made.model_copy(update={"version": version, "note": f"promoted {spec.name}"})
+        base, version = judge.tables.base(), judge.tables.current().version + 1
+        made = relearned(base, learnable(judge.store, base.since_s), version=version)
+        made = made.model_copy(update={"note": note})
         judge.tables.publish(made, base)
         return made
     seen = observed(
@@ -185,7 +190,6 @@ def _promote(judge: Judge, spec: Spec) -> QualityTable:
         for candidate in spec.trying
         for pair in pairs(judge.store, spec, candidate)
     )
-    note = f"promoted {spec.name}"
     table = updated(judge.tables.current(), seen, {}, note=note)
     judge.tables.publish(table, updated(judge.tables.base(), seen, {}, note=note))
     return table

@@ -80,7 +80,6 @@ def _set_experiments(metrics: Metrics, store: Store) -> None:
         for candidate, tasks in split_verdicts(store, spec).items():
             for task, compared in tasks.items():
                 place = (spec.name, candidate, task)
-                evidence[place] = compared.e_value
-                differences[place] = compared.candidate_accuracy - compared.control_accuracy
+                evidence[place], differences[place] = compared.e_value, compared.difference
     metrics.gauge_all("barn_experiment_e_value", evidence)
     metrics.gauge_all("barn_experiment_difference", differences)

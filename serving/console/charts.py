@@ -90,7 +90,7 @@ def closing_in(points: Sequence[tuple[int, float, float, float]], margin: float)
     """The confidence sequence of the difference over all tasks, as it closed in.
 
     Args:
-        points: pairs so far, mean difference, low and high end.
+        points: pairs or users so far, mean difference, low and high end.
         margin: differences below it do not matter.
     """
     figure = Figure(figsize=(9, 2.6), layout="constrained")
@@ -100,9 +100,9 @@ def closing_in(points: Sequence[tuple[int, float, float, float]], margin: float)
     axes.axhline(0, color="grey", linewidth=1)
     axes.fill_between(n, low, high, color=_INK, alpha=0.25, step="post")
     axes.plot(n, mean, color="#b3261e", linewidth=1.5, drawstyle="steps-post")
-    axes.set(xlabel="graded pairs", ylabel="candidate − control", ylim=(-1, 1))
+    axes.set(xlabel="graded so far", ylabel="candidate − control", ylim=(-1, 1))
     axes.grid(alpha=0.3)
-    return _svg(figure, "How the confidence sequence of the difference closed in, pair by pair")
+    return _svg(figure, "How the confidence sequence of the difference closed in")
 
 
 def frontier(promises: Sequence[Promise], dial: float) -> str:

@@ -223,7 +223,7 @@ def _add_experiments(api: FastAPI, pages: Pages, kept: PictureStore | None) -> N
 
 
 def _pictured(one: dict[str, Any], margin: float) -> list[str]:
-    """The charts of one candidate; a split has none."""
+    """The charts of one candidate, once something is graded."""
     if not one.get("closing_in"):
         return []
     found = [(v["task"], v["n"], v["difference"], v["interval"]) for v in one["verdicts"]]

@@ -101,20 +101,17 @@ def test_without_a_difference_the_paired_interval_keeps_zero() -> None:
 
 def test_a_split_difference_is_covered_and_found() -> None:
     rng = generator(4)
-    state = SplitSequence.start(least_propensity=0.5)
-    for _ in range(4_000):
-        treated = bool(rng.random() < 0.5)
-        score = float(rng.random() < (0.85 if treated else 0.65))
-        state = state.update(treated=treated, score=score, propensity=0.5)
+    arms = [bool(rng.random() < 0.5) for _ in range(4_000)]
+    events = [(arm, float(rng.random() < (0.85 if arm else 0.65)), 0.5) for arm in arms]
 
-    low, high = state.interval()
+    low, high = SplitSequence.start(least_propensity=0.5).update(events).interval()
 
     assert 0 < low < 0.2 < high
 
 
 def test_a_propensity_below_the_promised_one_is_refused() -> None:
     with pytest.raises(ValueError, match="below"):
-        SplitSequence.start(least_propensity=0.2).update(treated=True, score=1, propensity=0.1)
+        SplitSequence.start(least_propensity=0.2).update([(True, 1.0, 0.1)])
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
@@ -212,18 +209,30 @@ def test_events_of_another_arm_leave_a_splits_difference_unbiased() -> None:
     covered = 0
     for seed in range(60):
         rng = np.random.default_rng(seed)  # noqa: TID251 - a test draws its own data
-        state = SplitSequence.start(least_propensity=1 / 3)
+        events: list[tuple[bool | None, float, float]] = []
         for arm in rng.integers(0, 3, 600):
             score = float(rng.random() < (0.5, 0.8, 0.1)[arm])
-            if arm == 2:
-                state = state.elsewhere()
-            else:
-                state = state.update(treated=arm == 1, score=score, propensity=1 / 3)
+            events.append((None if arm == 2 else arm == 1, score, 1 / 3))
+        state = SplitSequence.start(least_propensity=1 / 3).update(events)
         low, high = state.interval()
         covered += low <= 0.3 <= high
         assert high - low < 0.6
 
     assert covered >= 57
+
+
+def test_a_split_says_the_same_whether_it_is_told_one_by_one_or_all_at_once() -> None:
+    rng = generator(9)
+    events = [(bool(rng.random() < 0.4), float(rng.random() < 0.7), 0.4) for _ in range(300)]
+    start = SplitSequence.start(least_propensity=0.4)
+
+    whole, stepwise = start.update(events), start
+    for event in events:
+        stepwise = stepwise.update([event])
+
+    assert whole.interval() == pytest.approx(stepwise.interval())
+    assert (whole.control, whole.treatment) == (stepwise.control, stepwise.treatment)
+    assert whole.inner.e_value(0.0) == pytest.approx(stepwise.inner.e_value(0.0))
 
 
 def test_a_restart_keeps_where_a_splits_candidates_lie() -> None:

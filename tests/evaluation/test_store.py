@@ -22,7 +22,7 @@ from evaluation.experiments import (
 from evaluation.grading import grade_late_shadows, grade_pending, orphans
 from evaluation.online import Window, figures, tallies, traffic
 from evaluation.records import Answer, Dropped, Failure, Interaction
-from evaluation.splits import split_verdicts
+from evaluation.splits import graded_answers, split_closing_in, split_verdicts
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from evaluation.watched import drift, judged
@@ -377,7 +377,9 @@ def test_a_split_judges_each_of_several_candidates_against_control(store: Store)
     store.append(split_events(spec, {"old": 5, "new": 0, "newer": 10}, range(900)))
     grade_pending(store, 1.0)
 
-    told, measured = split_verdicts(store, spec), split_differences(store, spec)
+    told = split_verdicts(store, spec)
+    answers = graded_answers(store, spec)
+    measured = split_differences(store, spec, answers)
 
     worse, better = told["new"]["all"], told["newer"]["all"]
     assert (worse.conclusion, better.conclusion) == ("worse", "better")
@@ -385,6 +387,13 @@ def test_a_split_judges_each_of_several_candidates_against_control(store: Store)
     assert better.interval[0] < 0.5 < better.interval[1]
     assert measured["newer"]["total_s"].n == 900
     assert abs(measured["newer"]["total_s"].mean) < 0.01  # all of them took as long
+    # all are 90 % sure: 0.81 is lost with every wrong answer, 0.01 with every right one
+    assert measured["newer"]["brier"].low < 0.01 - 0.41 < measured["newer"]["brier"].high < 0
+    closing = split_closing_in(spec, "newer", answers, looks=30)
+    assert len(closing) == 30
+    assert closing[-1][0] == better.n + sum(r["backbone"] == "new" for r in answers)
+    assert closing[-1][2:] == pytest.approx(better.interval)
+    assert split_closing_in(spec, "newer", []) == []
 
 
 def test_a_candidate_that_is_withdrawn_moves_nobody_but_its_own_users() -> None:
