@@ -85,21 +85,23 @@ class Evaluator:
         return written
 
     def _forget(self, now: float) -> None:
+        limits = self._schedule
+        if not (limits.retention_days or limits.most_events or limits.most_megabytes):
+            return
         before_s = 0.0
         going = [row for row in self._register.all() if row["status"] in UNDER_WAY]
-        if self._schedule.retention_days > 0:
-            before_s = now - self._schedule.retention_days * DAY_S
+        if limits.retention_days > 0:
+            before_s = now - limits.retention_days * DAY_S
             before_s = min([before_s, *(row["created_s"] for row in going)])
-        if self._schedule.most_events > 0:
-            before_s = max(before_s, self._store.older_than_newest(self._schedule.most_events))
-        if self._schedule.most_megabytes > 0 and now >= self._weighed_s + WEIGH_EVERY_S:
+        if limits.most_events > 0:
+            before_s = max(before_s, self._store.older_than_newest(limits.most_events))
+        if limits.most_megabytes > 0 and now >= self._weighed_s + WEIGH_EVERY_S:
             self._weighed_s = now
-            most = int(self._schedule.most_megabytes * 1e6)
+            most = int(limits.most_megabytes * 1e6)
             before_s = max(before_s, self._store.over_bytes(most))
-        if self._schedule.most_events > 0 or self._schedule.most_megabytes > 0:
-            for row in going:  # a verdict on what is left would be another one
-                if row["created_s"] < before_s:
-                    self._stop(load_spec(row["spec"]), now, "its oldest events were forgotten")
+        for row in going:  # a verdict on what is left would be another one
+            if row["created_s"] < before_s:
+                self._stop(load_spec(row["spec"]), now, "its oldest events were forgotten")
         if before_s > 0:
             self._store.forget(before_s)
             self._outside.forget(before_s)
@@ -147,9 +149,8 @@ class Evaluator:
         told = learnable(self._store, base.since_s)
         if len(told) < self._schedule.least_new:
             return None
-        table = relearned(base, told)
         current = self._tables.current()
+        table = relearned(base, told, version=current.version + 1)
         if table.backbones == current.backbones:
             return None
-        table = table.model_copy(update={"version": current.version + 1})
         return table if self._tables.refresh(table, base) else None

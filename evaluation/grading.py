@@ -14,7 +14,7 @@ from sqlalchemy import func, or_, select
 from evaluation.metrics.grade import Scored, grade
 from evaluation.metrics.normalise import vqa_normalise
 from evaluation.stores.schema import feedback, grades, interactions
-from evaluation.stores.sql import Row, Store
+from evaluation.stores.sql import Row, Store, in_pieces
 from routing.domain import Task
 
 _log = logging.getLogger(__name__)
@@ -42,8 +42,7 @@ def grade_pending(store: Store, now_s: float, *, most: int = 2_000) -> int:
         return 0
     ids = sorted({row["request_id"] for row in waiting})
     answers: dict[str, list[Row]] = {}
-    for start in range(0, len(ids), 500):
-        some = ids[start : start + 500]
+    for some in in_pieces(ids):
         match = or_(interactions.c.request_id.in_(some), interactions.c.primary_id.in_(some))
         for row in store.rows(select(interactions).where(match)):
             answers.setdefault(row["primary_id"] or row["request_id"], []).append(row)

@@ -90,9 +90,9 @@ class TaskModel:
         sums = np.add.reduceat(self.weights[flat], starts, axis=0)
         scores = sums / np.sqrt(lengths, dtype=np.float32)[:, None] + self.intercept
         chances = softmax(scores)
+        unknown = _unknown(Query("")).probability
         lost = [k for k, text in enumerate(texts) if not readable(text)]
-        chances[lost] = (1 - _UNSURE) / (len(self.tasks) - 1)
-        chances[lost, self.tasks.index(FALLBACK)] = _UNSURE
+        chances[lost] = [unknown[task] for task in self.tasks]
         return chances
 
 

@@ -25,7 +25,7 @@ from prometheus_client import (
     generate_latest,
     start_http_server,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from evaluation.events import Feedback
 from evaluation.records import ABANDONED, Answer, Dropped, Failure, Interaction, Outcome
@@ -268,13 +268,19 @@ def _forget_the_dead(folder: Path) -> None:
     """Remove what killed processes said was going on in them; their counts stay."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = file.stem.rpartition("_")[2]
-        if pid.isdecimal():
-            try:
-                os.kill(int(pid), 0)
-            except ProcessLookupError:
-                file.unlink(missing_ok=True)
-            except PermissionError:  # somebody else's, and alive
-                pass
+        if pid.isdecimal() and not _lives(int(pid)):
+            with suppress(FileNotFoundError):  # another process was first
+                mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]  # is untyped
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _why(told: Told) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from training.packing import Packer
 from training.pretrain import load_tokenizer, pretrain
 from training.recipe import BackboneSpec, Profile
 from training.steps import Steps
-from training.turns import lessons
+from training.turns import MOST_AT_LAST, conversations, lessons
 from training.vision import DenseVision, VisionRows, build_encoder, read_back, stack
 from training.words import PatchWords, WordAlignment, where_words, word_tables
 
@@ -180,7 +181,7 @@ def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any
     if stage == "finish" and profile.finish is not None:
         rows = EmbeddedRows(
             seed + FINISH_SEED, range(profile.finish.items), packer, work / "features-finish.npy",
-            harder=True, whiten=cache,
+            partial(conversations, most=MOST_AT_LAST), harder=True, whiten=cache,
         )  # fmt: skip
         return rows, Collate(packer, "features")
     items = range(profile.align.items, profile.align.items + profile.tune.items)

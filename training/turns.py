@@ -3,7 +3,8 @@
 from training.data.items import Asked, Item, generator
 from training.packing import Turn
 
-MOST_QUESTIONS = 7
+MOST_QUESTIONS, MOST_AT_LAST = 7, 9
+"""Questions about one picture, and in the last stage, where more are asked."""
 ONE_LOOK = ("chart value", "recognition", "attribute", "existence", "spatial", "counting")
 TRIED = 2
 DESCRIBED = 0.25
@@ -18,13 +19,15 @@ _DESCRIBE = (
 )
 
 
-def conversations(seed: int, index: int, item: Item) -> list[list[Turn]]:
-    """Choose the questions of one row; now and then two of them form one conversation."""
+def conversations(
+    seed: int, index: int, item: Item, *, most: int = MOST_QUESTIONS
+) -> list[list[Turn]]:
+    """Choose at most `most` questions for one row; now and then two form one conversation."""
     rng = generator(seed, "turns", index)
     tested = [a for a in item.asked if not a.lesson]
     taught = [a for a in item.asked if a.lesson]
-    most = MOST_QUESTIONS if item.image is not None else len(tested)
-    chosen = rng.sample(tested, min(most, len(tested)))
+    asked = min(most, len(tested)) if item.image is not None else len(tested)
+    chosen = rng.sample(tested, asked)
     if taught and rng.random() < LESSON:
         chosen.append(rng.choice(taught))
     turns: list[list[Turn]] = [[(a.question, a.answer)] for a in chosen]
@@ -36,13 +39,13 @@ def conversations(seed: int, index: int, item: Item) -> list[list[Turn]]:
 
 
 def lessons(seed: int, index: int, item: Item) -> list[list[Turn]]:
-    """Choose what is asked of a picture where looking is learned: its lessons, and two to try."""
+    """Choose what is asked where looking is learned: a picture's lessons and two to try, or all."""
+    if item.image is None:
+        return [[(a.question, a.answer)] for a in item.asked]
     rng = generator(seed, "lessons", index)
     taught = [a for a in item.asked if a.lesson and not _counts_ones(a)]
     others = [a for a in item.asked if not a.lesson and a.skill in ONE_LOOK]
     chosen = taught + rng.sample(others, min(TRIED, len(others)))
-    if item.image is None:
-        chosen = list(item.asked)
     return [[(a.question, a.answer)] for a in chosen]
 
 

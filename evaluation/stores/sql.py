@@ -1,7 +1,7 @@
 """The event store: SQLAlchemy over SQLite (WAL) or PostgreSQL, idempotent by id."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -97,8 +97,7 @@ class Store:
         with self.engine.begin() as connection:
             if rows:
                 connection.execute(statement, list(rows))
-            for start in range(0, len(done), _IN_ONE_QUERY):
-                some = list(done[start : start + _IN_ONE_QUERY])
+            for some in in_pieces(done):
                 connection.execute(
                     update(feedback).where(feedback.c.feedback_id.in_(some)).values(graded=True)
                 )
@@ -129,14 +128,12 @@ class Store:
 
     def history(self, request_id: str) -> list[Row]:
         """Return everything ever said about one request, oldest first."""
-        said = select(feedback).where(feedback.c.request_id == request_id)
-        return self.rows(said.order_by(feedback.c.at_s))
+        return self.said([request_id]).get(request_id, [])
 
     def said(self, request_ids: Sequence[str]) -> dict[str, list[Row]]:
         """Return the history of many requests, by request."""
         told: dict[str, list[Row]] = {}
-        for start in range(0, len(request_ids), _IN_ONE_QUERY):
-            some = request_ids[start : start + _IN_ONE_QUERY]
+        for some in in_pieces(request_ids):
             query = select(feedback).where(feedback.c.request_id.in_(some))
             for row in self.rows(query.order_by(feedback.c.at_s)):
                 told.setdefault(row["request_id"], []).append(row)
@@ -192,6 +189,12 @@ class Store:
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+def in_pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Divide ids so that each piece fits into one `IN`."""
+    for start in range(0, len(ids), _IN_ONE_QUERY):
+        yield ids[start : start + _IN_ONE_QUERY]
 
 
 def image_hashes(row: Row) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from training.data.writing import (
     ROW_CHARACTERS,
     SOLVE,
     WORDS,
+    near,
     operands,
     progression,
 )
@@ -34,7 +35,7 @@ def _fact(rng: Random) -> str:
     a, sign, b = operands(rng)
     result = OPERATIONS[sign](a, b)
     space = rng.choice(("", " "))
-    limit = max(0, result + rng.choice((-4, -2, -1, 0, 1, 3)))
+    limit = near(rng, result)
     ask = rng.choice(SOLVE)
     return rng.choice(
         (

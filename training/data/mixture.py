@@ -16,58 +16,60 @@ from training.data.writing import (
     make_number,
     make_series,
     make_word,
+    near,
     operands,
     progression,
 )
 
 Maker = Callable[[Random, Split], Item]
 
-MAKERS: dict[str, tuple[Maker, int]] = {
-    "scene": (make_scene, 40),
-    "chart": (make_chart, 15),
-    "number": (make_number, 5),
-    "word": (make_word, 8),
-    "expression": (make_expression, 17),
-    "series": (make_series, 11),
+MAKERS: dict[str, Maker] = {
+    "scene": make_scene,
+    "chart": make_chart,
+    "number": make_number,
+    "word": make_word,
+    "expression": make_expression,
+    "series": make_series,
 }
-EASY_VQA_WEIGHT = 12
-NO_IMAGE_WEIGHT = 12
+_KINDS = (*MAKERS, "easy-vqa", "no-image")
+WEIGHTS = dict(zip(_KINDS, (40, 15, 5, 8, 17, 11, 12, 12), strict=True))
+LAST_WEIGHTS = dict(zip(_KINDS, (58, 4, 5, 14, 17, 11, 4, 12), strict=True))
+"""How often each kind comes, and how often in the last stage: less of what is known by then."""
+
 TEXTS, SUMS = 10, 0.6
 """Questions of one item without a picture, and the share of sums among them."""
 
 
 HARDER: dict[str, Maker] = {
     "series": partial(make_series, wide=True),
-    "scene": partial(make_scene, counted=3),
+    "scene": partial(make_scene, harder=True),
 }
-"""What the last stage draws instead: more series than can be learned by heart, more to count."""
+"""The last stage draws more series than can be learned by heart and asks more of scenes."""
 
 
 def make_item(seed: int, split: Split, index: int, *, harder: bool = False) -> Item:
     """Make item `index` of a split; the same arguments always give the same item."""
     rng = generator(seed, split, index)
-    name = _kind(rng)
+    name = _kind(rng, LAST_WEIGHTS if harder else WEIGHTS)
     if name == "easy-vqa":
         return easyvqa.load(split, rng.randrange(easyvqa.image_count(split)))
     if name == "no-image":
         return _no_image(rng, wide=harder)
-    return (HARDER if harder else {}).get(name, MAKERS[name][0])(rng, split)
+    return (HARDER if harder else {}).get(name, MAKERS[name])(rng, split)
 
 
 def kind_of(seed: int, split: Split, index: int) -> str:
     """Tell what kind of item `make_item` makes of these, without making it."""
-    return _kind(generator(seed, split, index))
+    return _kind(generator(seed, split, index), WEIGHTS)
 
 
-def _kind(rng: Random) -> str:
-    names = [*MAKERS, "easy-vqa", "no-image"]
-    weights = [weight for _, weight in MAKERS.values()] + [EASY_VQA_WEIGHT, NO_IMAGE_WEIGHT]
-    return rng.choices(names, weights)[0]
+def _kind(rng: Random, weights: dict[str, int]) -> str:
+    return rng.choices(list(weights), list(weights.values()))[0]
 
 
 def make_kind(name: str, seed: int, split: Split, index: int) -> Item:
     """Make an item of one named kind of `MAKERS`: for tests that want the same number of each."""
-    return MAKERS[name][0](generator(seed, split, name, index), split)
+    return MAKERS[name](generator(seed, split, name, index), split)
 
 
 def _no_image(rng: Random, *, wide: bool) -> Item:
@@ -83,7 +85,7 @@ def _no_image(rng: Random, *, wide: bool) -> Item:
 def _sum(rng: Random) -> Asked:
     a, sign, b = operands(rng)
     result = OPERATIONS[sign](a, b)
-    limit = max(0, result + rng.choice((-4, -2, -1, 0, 1, 3)))
+    limit = near(rng, result)
     if rng.random() < 0.2:
         question = f"{a}{sign}{b}\nis the result greater than {limit}?"
         return Asked(question, "yes" if result > limit else "no", "logic")

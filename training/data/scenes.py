@@ -12,25 +12,23 @@ from training.data.palette import COLOUR_NAMES, COLOURS, background, jittered, w
 from training.data.things import PLACES, RELATIONS, SHAPES, Scene, Thing, kinds
 
 SCALE = 2  # drawn larger and averaged down, for smooth edges
+MORE = {"counting": 3, "spatial": 2, "attribute": 1}
 
 
 Box = tuple[float, float, float, float]
 
 
-def make_scene(rng: Random, split: Split, *, counted: int = 0) -> Item:
+def make_scene(rng: Random, split: Split, *, harder: bool = False) -> Item:
     """Draw a scene of one to five shapes that belongs to `split`, with up to eight questions.
 
-    `counted` more ask how many there are of some kind, where there are several kinds.
+    With `harder`, `MORE` of what is learned last is asked, where there is something to ask.
     """
     things = _drawn(rng, split)
     image, boxes = _draw(rng, things)  # first: other questions do not make other pictures
-    asked = tuple(_questions(rng, things))
-    some = {what: kind for what, kind in kinds(things).items() if len(kind) < len(things)}
-    if counted and some:
-        asked += tuple(_counted(rng, some) for _ in range(counted))
+    asked = [*_questions(rng, things), *(_more(rng, things) if harder else ())]
     if split == "train":
-        asked += tuple(scene_lessons(rng, things))
-    return Item("scene", asked, image, _truth(things, boxes), _told(things))
+        asked += scene_lessons(rng, things)
+    return Item("scene", tuple(asked), image, _truth(things, boxes), _told(things))
 
 
 def told_scene(rng: Random, split: Split) -> tuple[str, list[Asked]]:
@@ -114,6 +112,17 @@ def _questions(rng: Random, things: Scene) -> Iterator[Asked]:
         yield from maker(rng, things)
 
 
+def _more(rng: Random, things: Scene) -> Iterator[Asked]:
+    some = {what: kind for what, kind in kinds(things).items() if len(kind) < len(things)}
+    for _ in range(MORE["counting"] if some else 0):
+        yield _counted(rng, some)
+    for _ in range(MORE["spatial"] if len(things) > 1 else 0):
+        thing, other = rng.sample(things, 2)
+        yield from _related(rng, things, thing, other)
+    for _ in range(MORE["attribute"]):
+        yield from _attribute(rng, things)
+
+
 def _names(things: Scene, thing: Thing) -> list[str]:
     """Every short phrase that means `thing` and nothing else in the scene."""
     names = []
@@ -182,10 +191,17 @@ def _spatial(rng: Random, things: Scene) -> Iterator[Asked]:
         yield Asked(worded(rng, *asks), PLACES[thing.cell], "spatial")
         return
     other = rng.choice([t for t in things if t is not thing])
-    other_names = _names(things, other)
+    yield from _related(rng, things, thing, other, name)
+
+
+def _related(
+    rng: Random, things: Scene, thing: Thing, other: Thing, name: str | None = None
+) -> Iterator[Asked]:
+    """Ask where `thing` is from `other`, if each has a name and one is clearly on that side."""
+    names, other_names = [name] if name else _names(things, thing), _names(things, other)
     word, holds = rng.choice(list(RELATIONS.items()))
-    if other_names and (holds(thing, other) or holds(other, thing)):
-        ask = f"is the {name} {word} the {rng.choice(other_names)}?"
+    if names and other_names and (holds(thing, other) or holds(other, thing)):
+        ask = f"is the {name or rng.choice(names)} {word} the {rng.choice(other_names)}?"
         yield Asked(worded(rng, ask), "yes" if holds(thing, other) else "no", "spatial")
 
 

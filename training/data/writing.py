@@ -53,6 +53,11 @@ def operands(rng: Random) -> tuple[int, str, int]:
     return (max(a, b), sign, min(a, b)) if sign == "-" else (a, sign, b)
 
 
+def near(rng: Random, result: int) -> int:
+    """Draw a number to hold a result against: at it or a little off, never negative."""
+    return max(0, result + rng.choice((-4, -2, -1, 0, 1, 3)))
+
+
 def progression(rng: Random, *, wide: bool = False) -> list[int]:
     """Four terms of an arithmetic progression between 0 and 99; the last one is to be found.
 
@@ -108,7 +113,7 @@ def make_expression(rng: Random, split: Split) -> Item:
     while not belongs(split, a, sign, b):
         a, sign, b = operands(rng)
     result = OPERATIONS[sign](a, b)
-    limit = max(0, result + rng.choice((-4, -2, -1, 0, 1, 3)))
+    limit = near(rng, result)
     asked = (
         Asked(worded(rng, *SOLVE), str(result), "arithmetic"),
         Asked(worded(rng, "what is the first number?"), str(a), "ocr"),

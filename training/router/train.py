@@ -5,6 +5,7 @@ from pathlib import Path
 
 from training.router.fit import (
     HeldOut,
+    Unseen,
     export,
     family_ece,
     fit,
@@ -38,27 +39,28 @@ def train_router(
     groups = sorted({r.group for r in real})
     say(f"{len(rows)} questions, {len(real)} of them real, from {len(groups)} benchmarks")
     unseen = hold_out(rows, groups, say)
-    p, exact = unseen.cross_fitted()
-    told = unseen.told(p, exact)
+    told, accuracy, error = _scored(unseen)
     for held in told:
         say(f"{held.group}: {held.family_accuracy:.0%} of {held.n} families right")
     mix = fit_mix(unseen.read, unseen.vision)
     facts = {
         "temperature": mix.temperature,
         "naive_bayes_share": mix.share,
-        "family_accuracy": sum(h.family_accuracy * h.n for h in told) / len(real),
+        "family_accuracy": accuracy,
         "family_accuracy_per_benchmark": sum(h.family_accuracy for h in told) / len(told),
-        "ece": family_ece(p, unseen.vision),
+        "ece": error,
     }
     say("once more, without the questions drawn in the style of what is held out")
-    unheard = hold_out(rows, groups, say, styled=False)
-    p, exact = unheard.cross_fitted()
-    stricter = unheard.told(p, exact)
-    facts |= {
-        "family_accuracy_without_its_style": sum(h.family_accuracy * h.n for h in stricter)
-        / len(real),
-        "ece_without_its_style": family_ece(p, unheard.vision),
-    }
+    _, accuracy, error = _scored(hold_out(rows, groups, say, styled=False))
+    facts |= {"family_accuracy_without_its_style": accuracy, "ece_without_its_style": error}
     export(out, fit(rows), mix)
     report(out, told, facts)
     return told, facts
+
+
+def _scored(unseen: Unseen) -> tuple[list[HeldOut], float, float]:
+    """Each benchmark's figures, the share of all families told right, and its calibration error."""
+    p, exact = unseen.cross_fitted()
+    told = unseen.told(p, exact)
+    right = sum(h.family_accuracy * h.n for h in told) / sum(h.n for h in told)
+    return told, right, family_ece(p, unseen.vision)
