@@ -41,7 +41,7 @@ class Spec(BaseModel):
     users: tuple[str, ...] = Field((), description="none: every user")
     margin: float = Field(0.02, gt=0, lt=1, description="differences below this do not matter")
     alpha: float = Field(0.05, gt=0, lt=1)
-    max_tokens: int = Field(1_000_000, ge=1, description="budget of the copies, of each front end")
+    max_tokens: int = Field(1_000_000, ge=1, description="budget of all copies")
     max_pairs: int = Field(20_000, ge=1, description="stop after so many graded pairs")
     max_days: float = Field(30, gt=0)
     withdrawn: tuple[str, ...] = Field((), description="candidates that the guard has taken out")
@@ -180,6 +180,16 @@ class Register:
     def running(self) -> tuple[Spec, ...]:
         """The experiments that take traffic now."""
         return tuple(load_spec(row["spec"]) for row in self.all() if row["status"] == "running")
+
+    def spent(self, names: Sequence[str]) -> dict[str, int]:
+        """Tokens of the answered copies of some experiments, read and generated."""
+        t = interactions.c
+        query = (
+            select(t.experiment, func.sum(t.prompt_tokens + t.completion_tokens).label("tokens"))
+            .where(t.experiment.in_(names), t.kind == "shadowed", t.outcome == "answered")
+            .group_by(t.experiment)
+        )
+        return {row["experiment"]: int(row["tokens"] or 0) for row in self._store.rows(query)}
 
 
 def pairs(store: Store, spec: Spec, candidate: str) -> list[Pair]:

@@ -156,7 +156,7 @@ class Gateway:
         room = max(1, hosted.card.context_tokens - shown.size(ids))
         if room < sampling.max_new_tokens:
             sampling = replace(sampling, max_new_tokens=room)
-        return Prompt(ids, pictures, sampling)
+        return Prompt(ids, pictures, sampling, background=question.probe_set is not None)
 
     def _start(  # noqa: PLR0913 - one call, kept out of `answer` for its length only
         self,

@@ -117,7 +117,7 @@ def assemble(
     )
     limits = ShadowLimits(**settings.shadow.model_dump())
     keyring, kept = Keyring(settings.access.keys), picture_store(settings)
-    shadows = Shadows(gateway, limits, running.running, recording, time.monotonic)
+    shadows = Shadows(gateway, limits, running, recording, time.monotonic)
     parts = Parts(
         gateway=gateway,
         parser=_parser(settings, described, kept),

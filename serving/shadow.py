@@ -52,6 +52,14 @@ class Ledger(Protocol):
     ) -> None: ...
 
 
+class Running(Protocol):
+    """The experiments that take traffic, and the tokens that their copies have spent."""
+
+    def running(self) -> Sequence[Spec]: ...
+    def spent(self, experiment: str) -> int: ...
+    def spend(self, experiment: str, tokens: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Copy:
     spec: Spec
@@ -68,7 +76,7 @@ class Shadows:
         self,
         gateway: Gateway,
         limits: ShadowLimits,
-        running: Callable[[], Sequence[Spec]],
+        running: Running,
         ledger: Ledger,
         clock: Callable[[], float],
     ) -> None:
@@ -79,7 +87,6 @@ class Shadows:
         self._clock = clock
         self._queue: asyncio.Queue[_Copy] = asyncio.Queue(maxsize=limits.queue)
         self._workers: set[asyncio.Task[None]] = set()
-        self._spent: dict[str, int] = {}
 
     def offer(self, reply: Reply) -> None:
         """Copy an answered request to every experiment that wants it; never blocks, never fails."""
@@ -94,7 +101,7 @@ class Shadows:
         outcome = reply.outcome[0] if reply.outcome else None
         if not isinstance(outcome, Answer) or reply.question.probe_set is not None:
             return
-        for spec in self._running():
+        for spec in self._running.running():
             wanted = (
                 spec.mode == "shadow"
                 and reply.decision.model == spec.control
@@ -125,7 +132,7 @@ class Shadows:
             worker.add_done_callback(self._workers.discard)
 
     def _over_budget(self, copy: _Copy) -> bool:
-        return self._spent.get(copy.spec.name, 0) >= copy.spec.max_tokens
+        return self._running.spent(copy.spec.name) >= copy.spec.max_tokens
 
     async def _work(self) -> None:
         while True:
@@ -163,7 +170,7 @@ class Shadows:
         size = copy.reply.case.query.prompt_tokens.get(model, 0)
         transcript = Transcript(self._clock, self._clock(), size)
         try:
-            prompt = self._gateway.prompt(copy.question, model)
+            prompt = replace(self._gateway.prompt(copy.question, model), background=True)
             size = hosted.format.size(prompt.token_ids)
             if size + copy.reply.case.query.room_tokens > hosted.card.context_tokens:
                 return Dropped("too long for the candidate")
@@ -181,8 +188,7 @@ class Shadows:
     def _end(self, copy: _Copy, outcome: Outcome) -> None:
         """Every copy ends here, exactly once: answered, failed or dropped."""
         if isinstance(outcome, Answer):
-            spent = outcome.prompt_tokens + outcome.completion_tokens
-            self._spent[copy.spec.name] = self._spent.get(copy.spec.name, 0) + spent
+            self._running.spend(copy.spec.name, outcome.prompt_tokens + outcome.completion_tokens)
         primary = copy.reply
         decision = replace(
             primary.decision,

@@ -29,11 +29,15 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is shown: token ids with one image token per picture, and the pictures."""
+    """What the model is shown: token ids with one image token per picture, and the pictures.
+
+    What is asked in the background (copies, probes) starts after everybody else who waits.
+    """
 
     token_ids: tuple[int, ...]
     pictures: tuple[Picture, ...] = ()
     sampling: Sampling = Sampling()
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)

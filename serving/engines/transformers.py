@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -42,6 +43,10 @@ class _Request:
     pieces: list[Piece] = field(default_factory=list)
     cancelled: bool = False
     done: bool = False
+
+
+_Waiting: TypeAlias = tuple[bool, int, _Request | None]
+"""Whether it is asked in the background, its number, and what is asked; None ends the worker."""
 
 
 @dataclass(eq=False, slots=True)
@@ -76,7 +81,8 @@ class Transformers:
         self.description: Description = describe(Path(model), self._model.config, self._processor)
         self._image_id = self._model.config.image_token_index
         self._max_batch = max_batch
-        self._waiting: queue.Queue[_Request | None] = queue.Queue(maxsize=max_waiting)
+        self._waiting: queue.PriorityQueue[_Waiting] = queue.PriorityQueue(maxsize=max_waiting)
+        self._numbers = count()
         self._worker = threading.Thread(target=self._run, name="transformers-engine", daemon=True)
         self._worker.start()
 
@@ -92,7 +98,7 @@ class Transformers:
             prompt, tell, self._text_stream(prompt), self._generator(prompt), self._clock()
         )
         try:
-            self._waiting.put_nowait(request)
+            self._waiting.put_nowait((prompt.background, next(self._numbers), request))
         except queue.Full:
             raise OverloadedError(f"{self._waiting.maxsize} requests are waiting") from None
         try:
@@ -111,7 +117,7 @@ class Transformers:
 
     def close(self) -> None:
         """Stop the worker after the group steps under way."""
-        self._waiting.put(None)
+        self._waiting.put((False, -1, None))
         self._worker.join(timeout=30)
 
     # -- the worker thread ------------------------------------------------------------------
@@ -144,7 +150,7 @@ class Transformers:
         taken: list[_Request] = []
         with suppress(queue.Empty):
             while len(taken) < self._max_batch:
-                request = self._waiting.get(block=block and not taken)
+                *_, request = self._waiting.get(block=block and not taken)
                 if request is None:
                     return None
                 if not request.cancelled:

@@ -22,7 +22,11 @@ from serving.engines.describe import describe
 from serving.errors import BackboneDownError, EngineError
 
 # Room for the images of one request is all that a gateway-checked prompt needs.
-_DEFAULTS: Mapping[str, Any] = {"disable_log_stats": True, "seed": 0}
+_DEFAULTS: Mapping[str, Any] = {
+    "disable_log_stats": True,
+    "seed": 0,
+    "scheduling_policy": "priority",
+}
 
 
 class Vllm:
@@ -67,7 +71,10 @@ class Vllm:
         if prompt.pictures:
             shown["multi_modal_data"] = {"image": [_image(p) for p in prompt.pictures]}
         outputs = self._engine.generate(
-            shown, _parameters(prompt.sampling), str(next(self._numbers))
+            shown,
+            _parameters(prompt.sampling),
+            str(next(self._numbers)),
+            priority=int(prompt.background),  # the lowest number goes first
         )
         said = False
         try:

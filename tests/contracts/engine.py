@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Protocol
 
 import pytest
@@ -51,6 +52,18 @@ async def gives_log_probabilities(engine: Engine, prompt: Prompt) -> None:
     tokens = [t for p in pieces for t in p.tokens]
     assert tokens
     assert all(t.logprob <= 0 and len(t.top) == 1 for t in tokens)
+
+
+async def starts_what_is_asked_in_the_background_last(engine: Engine, prompt: Prompt) -> None:
+    one, ended = asked(prompt, max_new_tokens=2), list[str]()
+
+    async def ask(name: str, prompt: Prompt) -> None:
+        await collected(engine, prompt)
+        ended.append(name)
+
+    copies = [ask("copy", replace(one, background=True)) for _ in range(120)]
+    await asyncio.gather(*copies, ask("user", one))
+    assert ended.index("user") < 80  # more than a batch of copies had still to start
 
 
 async def answers_many_at_once_as_it_would_one(engine: Engine, prompt: Prompt) -> None:

@@ -15,7 +15,13 @@ from serving.images import decode_bytes
 from serving.parts import LoadedEngine
 from serving.prompts import PromptFormat, Turn
 from serving.settings import ImageLimits
-from tests.contracts.engine import CHECKS, Check, asked, collected
+from tests.contracts.engine import (
+    CHECKS,
+    Check,
+    asked,
+    collected,
+    starts_what_is_asked_in_the_background_last,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 ZOO = Path(__file__).parents[2] / "serving" / "zoo"
@@ -75,6 +81,17 @@ async def test_transformers(check: Check, transformers_engine: LoadedEngine) -> 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
 async def test_vllm(check: Check, vllm_engine: LoadedEngine) -> None:
     await check(vllm_engine, shown(vllm_engine))
+
+
+async def test_transformers_starts_copies_after_users(transformers_engine: LoadedEngine) -> None:
+    await starts_what_is_asked_in_the_background_last(
+        transformers_engine, shown(transformers_engine)
+    )
+
+
+@pytest.mark.vllm
+async def test_vllm_starts_copies_after_users(vllm_engine: LoadedEngine) -> None:
+    await starts_what_is_asked_in_the_background_last(vllm_engine, shown(vllm_engine))
 
 
 async def accuracy(engine: LoadedEngine, count: int) -> float:

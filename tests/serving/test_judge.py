@@ -30,7 +30,7 @@ from serving.access import Keyring, hashed
 from serving.beside import start_experiments
 from serving.engines.base import Engine
 from serving.engines.scripted import Scripted
-from serving.feeds import ExperimentFeed, TableFeed
+from serving.feeds import ASK_SPENT_EVERY_S, ExperimentFeed, TableFeed
 from serving.judge import Judge
 from serving.reply import Told
 from serving.settings import Key, load
@@ -123,7 +123,7 @@ async def house(
     shadows = Shadows(
         service,
         limits or ShadowLimits(),
-        feed.running,
+        feed,
         Written(spool, offered),
         time.monotonic,
     )
@@ -385,6 +385,29 @@ async def test_a_budget_of_tokens_is_kept(tmp_path: Path) -> None:
         copies = told["candidates"]["new"]["copies"]
 
     assert copies == {"answered": 1, "failed": 0, "dropped": 2}
+
+
+async def test_a_budget_of_tokens_is_that_of_all_front_ends_and_outlives_them(
+    tmp_path: Path,
+) -> None:
+    now_s = 0.0
+    async with house(tmp_path) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC)
+        await barn.ask()
+        await barn.settle()
+        another = ExperimentFeed(Register(barn.store), lambda: now_s)
+        another.refresh()
+        copied = another.spent("try-new")
+        await barn.ask()
+        await barn.settle()
+        another.refresh()
+        soon = another.spent("try-new")
+        now_s = ASK_SPENT_EVERY_S
+        another.refresh()
+
+    assert copied > 0
+    assert soon == copied
+    assert another.spent("try-new") == 2 * copied
 
 
 async def test_a_split_gives_each_user_one_side_and_a_worse_candidate_is_taken_out(
