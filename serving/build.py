@@ -124,6 +124,8 @@ class Cluster:
         serve.start(
             http_options={"host": service.host, "port": service.port},
             proxy_location="HeadOnly" if service.ray_address is None else "EveryNode",
+            # a line for every request, twice, that events and metrics tell better
+            logging_config={"log_level": "WARNING", "enable_access_log": False},
         )
 
     def deploy(self) -> None:
