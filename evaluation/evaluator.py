@@ -21,9 +21,13 @@ WEIGH_EVERY_S = 60.0
 """How often the store is weighed: that reads all of it."""
 
 
+SHARE = 20.0
+"""Looking at everything takes at most one part in so many of the time, however much there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often what happens; what limits the store keeps everything where it is 0.
+    """How often what happens at most; what limits the store keeps everything where it is 0.
 
     Retention waits for experiments that run: what they have seen is kept until they end. The limits
     on the number of events and on their size do not: they stop an experiment whose events they
@@ -65,7 +69,7 @@ class Evaluator:
         self._schedule = schedule
         self._now = now
         self._register = Register(store)
-        self._guarded_s = 0.0
+        self._guard_again_s = 0.0
         self._weighed_s = -WEIGH_EVERY_S
         self._refitted_s = now()
 
@@ -73,12 +77,13 @@ class Evaluator:
         """Grade what is new and do what is due; return how many grades were written."""
         now = self._now()
         written = grade_pending(self._store, now)
-        if now - self._guarded_s >= self._schedule.guard_every_s:
-            self._guarded_s = now
+        if now >= self._guard_again_s:
             written += grade_late_shadows(self._store, now - DAY_S, now)
             self._guard(now)
             self._outside.publish()
             self._forget(now)
+            pause_s = max(self._schedule.guard_every_s, SHARE * (self._now() - now))
+            self._guard_again_s = now + pause_s
         if now - self._refitted_s >= self._schedule.refit_every_s:
             self._refitted_s = now
             self.refit()

@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from evaluation.evaluator import Evaluator, Schedule
+from evaluation.evaluator import Evaluator, Outside, Schedule
 from evaluation.events import Feedback, Served, Shadowed
 from evaluation.experiments import Register, Spec
 from evaluation.grading import grade_pending
@@ -150,6 +151,25 @@ def test_a_single_answer_moves_no_other_task_and_its_own_but_little() -> None:
     chart = "what is the sum of the bars?"
     assert told(after, Task.CHART, chart) == pytest.approx(told(base, Task.CHART, chart), abs=0.1)
     assert told(base, Task.ATTRIBUTE, "where?") - told(after, Task.ATTRIBUTE, "where?") < 0.1
+
+
+def test_looking_at_everything_takes_a_small_share_of_the_time(store: Store) -> None:
+    clock = [0.0]
+    looks: list[float] = []
+
+    class Slow(Outside):
+        def publish(self) -> None:
+            looks.append(clock[0])
+            clock[0] += 2.0
+
+    schedule = Schedule(guard_every_s=5)
+    evaluator = Evaluator(store, Tables(store, None), schedule, lambda: clock[0], Slow())
+    while clock[0] < 200:
+        evaluator.tick()
+        clock[0] += 0.5
+
+    assert len(looks) == 5
+    assert min(b - a for a, b in pairwise(looks)) >= 40  # two seconds of work, twenty times over
 
 
 def test_the_newest_events_are_kept_and_running_experiments_hold_retention_back(
