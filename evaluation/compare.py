@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from evaluation.calibration import ece
 from evaluation.sequences import e_bh, mcnemar_e_value, paired
+from evaluation.tally import Tally
 
 Conclusion: TypeAlias = Literal["better", "worse", "no difference", "undecided"]
 
@@ -73,7 +75,8 @@ class Verdict:
 
     `difference` is the mean of new − old scores and `interval` its 95 % confidence sequence;
     `e_value` is evidence against equality: the mean of a bet on the difference and of McNemar's,
-    which counts the pairs before the first score that is neither right nor wrong.
+    which counts the pairs before the first score that is neither right nor wrong. The calibration
+    errors are of the pairs that both have answered.
     """
 
     task: str
@@ -86,6 +89,8 @@ class Verdict:
     conclusion: Conclusion
     agreement: float
     solved: Solved
+    old_ece: float
+    new_ece: float
 
 
 def verdicts(
@@ -157,7 +162,14 @@ def _judge(task: str, pairs: Sequence[Pair], margin: float, alpha: float) -> Ver
         conclusion=conclusion,
         agreement=sum(p.same_answer for p in pairs) / len(pairs),
         solved=who,
+        old_ece=_ece([(p.old_confidence, p.old_score) for p in pairs if p.answered]),
+        new_ece=_ece([(p.new_confidence, p.new_score) for p in pairs if p.answered]),
     )
+
+
+def _ece(told: Sequence[tuple[float, float]]) -> float:
+    confidence, score = np.array(told).reshape(-1, 2).T
+    return ece(Tally.of(confidence, score))
 
 
 def _held(verdict: Verdict, *, reject: bool) -> Verdict:

@@ -4,12 +4,14 @@ One evaluator per store; everything it knows is in the store, so a restart loses
 """
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from evaluation.experiments import UNDER_WAY, Register, Spec, load_spec, pairs
+from evaluation.experiments import UNDER_WAY, Register, Spec, load_spec
 from evaluation.grading import grade_late_shadows, grade_pending
 from evaluation.learning import learnable, relearned
+from evaluation.shadows import pairs
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store
 from evaluation.tables import Tables
@@ -71,7 +73,7 @@ class Evaluator:
         self._register = Register(store)
         self._guard_again_s = 0.0
         self._weighed_s = -WEIGH_EVERY_S
-        self._refitted_s = now()
+        self._refitted_s = -math.inf  # what was learned before a restart is not waited for again
 
     def tick(self) -> int:
         """Grade what is new and do what is due; return how many grades were written."""
@@ -113,11 +115,13 @@ class Evaluator:
 
     def _guard(self, now: float) -> None:
         for row in self._register.all():
-            if row["status"] != "running":
+            if row["status"] not in UNDER_WAY:
                 continue
             spec = load_spec(row["spec"])
             if now - row["created_s"] > spec.max_days * DAY_S:
                 self._stop(spec, now, f"it ran for {spec.max_days:g} days")
+            elif row["status"] == "paused":
+                continue
             elif spec.mode == "split":
                 self._guard_split(spec, now)
             else:

@@ -6,6 +6,7 @@ by a verdict only where the copy gave the same answer.
 
 import json
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from evaluation.stores.sql import Row, Store, in_pieces
 from routing.domain import Task
 
 _log = logging.getLogger(__name__)
+Key = tuple[str, str]
+"""Request and kind of source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,40 @@ def grade_pending(store: Store, now_s: float, *, most: int = 2_000) -> int:
     for some in in_pieces(ids):
         match = or_(interactions.c.request_id.in_(some), interactions.c.primary_id.in_(some))
         for row in store.rows(select(interactions).where(match)):
-            answers.setdefault(row["primary_id"] or row["request_id"], []).append(row)
-    graded: dict[tuple[str, str], Row] = {}
+            for key in {row["primary_id"] or row["request_id"], row["request_id"]}:
+                answers.setdefault(key, []).append(row)  # a copy may be spoken of by its own id
+    known = _known(store, answers)
+    graded: dict[Key, Row] = {}
     for said in waiting:
         for row in _graded(said, answers.get(said["request_id"], [])):
-            graded[row["request_id"], row["by"]] = row | {"known_s": now_s}
+            key = row["request_id"], row["by"]
+            before = graded.get(key) or known.get(key)
+            graded[key] = _confirmed(before, row) or row | {"known_s": now_s}
     store.upsert_grades(list(graded.values()), [row["feedback_id"] for row in waiting])
     return len(graded)
+
+
+def _known(store: Store, answers: Mapping[str, Sequence[Row]]) -> dict[Key, Row]:
+    """The grades that there are of these answers."""
+    ids = sorted({row["request_id"] for own in answers.values() for row in own})
+    return {
+        (row["request_id"], row["by"]): row
+        for some in in_pieces(ids)
+        for row in store.rows(select(grades).where(grades.c.request_id.in_(some)))
+    }
+
+
+def _confirmed(before: Row | None, row: Row) -> Row | None:
+    """The grade by the truth that a later verdict only says again; None where it says otherwise.
+
+    Copies that say something else can be held against the truth, and not against a verdict: if a
+    thumb up made a verdict of the grade, the pairs that control wins would be left out.
+    """
+    if before is None or row["metric"] != "verdict" or before["metric"] == "verdict":
+        return None
+    if row["score"] != before["score"] or row["told_s"] < before["told_s"]:
+        return None
+    return before | {"told_s": row["told_s"]}
 
 
 def grade_late_shadows(store: Store, since_s: float, now_s: float, *, most: int = 2_000) -> int:

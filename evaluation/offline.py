@@ -5,8 +5,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
-from evaluation.metrics.grade import MetricName, Scored, grade
+from evaluation.metrics.grade import MetricName, Scored, grade, unusable
 from routing.domain import Task
 
 
@@ -87,15 +88,23 @@ def _item(line: str, number: int, path: Path) -> Item:
     try:
         row = json.loads(line)
         answer = row["answer"]
-        picture = row.get("image")
+        picture, metric = row.get("image"), row.get("metric")
+        if metric is not None and metric not in get_args(MetricName):
+            raise DatasetError(
+                f"{where}: no metric {metric!r}; there are: {', '.join(get_args(MetricName))}"
+            )
+        references = (answer,) if isinstance(answer, str) else tuple(map(str, answer))
+        choices = tuple(map(str, row.get("choices") or ()))
+        if fault := unusable(metric, references, choices):
+            raise DatasetError(f"{where}: {fault}")
         return Item(
             id=str(row.get("id", number)),
             question=str(row["question"]),
-            references=(answer,) if isinstance(answer, str) else tuple(map(str, answer)),
+            references=references,
             image=(path.parent / picture).read_bytes() if picture else None,
-            choices=tuple(map(str, row.get("choices") or ())),
+            choices=choices,
             task=Task(row["task"]) if row.get("task") else None,
-            metric=row.get("metric"),
+            metric=metric,
         )
     except KeyError as error:
         raise DatasetError(f"{where}: no key {error}") from error

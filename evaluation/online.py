@@ -24,15 +24,13 @@ from evaluation.calibration import (
     smooth_ece,
 )
 from evaluation.intervals import wilson
-from evaluation.sequences import MeanSequence
+from evaluation.sequences import bounded_mean
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Store
 from evaluation.tally import BINS, Tally
 
 Place = tuple[str, str]
 """Backbone and task."""
-
-MOST_FOR_A_SEQUENCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +118,7 @@ def figures(store: Store, window: Window) -> tuple[Figure, ...]:
     by_place = tallies(store, window)
     places = by_place | {(b, "all"): tally for b, tally in by_backbone(by_place).items()}
     return tuple(
-        figure(backbone, task, tally, _sequence(store, window, backbone, task))
-        for (backbone, task), tally in sorted(places.items())
+        figure(backbone, task, tally) for (backbone, task), tally in sorted(places.items())
     )
 
 
@@ -133,7 +130,7 @@ def by_backbone(by_place: Mapping[Place, Tally]) -> dict[str, Tally]:
     return whole
 
 
-def figure(backbone: str, task: str, tally: Tally, sequence: tuple[float, float]) -> Figure:
+def figure(backbone: str, task: str, tally: Tally) -> Figure:
     """Everything that can be said of one tally."""
     coverage, risk = risk_coverage(tally)
     return Figure(
@@ -142,7 +139,7 @@ def figure(backbone: str, task: str, tally: Tally, sequence: tuple[float, float]
         n=tally.count,
         accuracy=tally.accuracy,
         interval=wilson(float(tally.score.sum()), tally.count),
-        sequence=sequence,
+        sequence=bounded_mean(tally.count, float(tally.score.sum())),
         mean_confidence=float(tally.confidence.sum() / max(1, tally.count)),
         ece=ece(tally),
         ece_debiased=ece_debiased(tally),
@@ -152,16 +149,6 @@ def figure(backbone: str, task: str, tally: Tally, sequence: tuple[float, float]
         reliability=reliability(tally, bins=10),
         risk_coverage=tuple(zip(coverage.tolist(), risk.tolist(), strict=True)),
     )
-
-
-def _sequence(store: Store, window: Window, backbone: str, task: str) -> tuple[float, float]:
-    """The anytime-valid interval over the scores in the order in which they became known."""
-    query = select(grades.c.score).where(*within(window), grades.c.backbone == backbone)
-    if task != "all":
-        query = query.where(grades.c.task == task)
-    query = query.order_by(grades.c.known_s, grades.c.request_id).limit(MOST_FOR_A_SEQUENCE)
-    scores = [row["score"] for row in store.rows(query)]
-    return MeanSequence().update(scores).interval()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ LEAST = 20
 class Corrected:
     """Mean of the true grade with its interval; `weight` is how much the judge counts, in [0, 1].
 
-    `judge_bias` is the judge's mean error on the doubly graded answers.
+    `judge_bias` is the judge's mean error on the doubly graded answers, `judge_error` its mean
+    absolute one: of verdicts, how often it is wrong.
     """
 
     value: float
@@ -33,6 +34,7 @@ class Corrected:
     high: float
     weight: float
     judge_bias: float
+    judge_error: float
     doubly_graded: int
     judged_only: int
 
@@ -69,5 +71,5 @@ def prediction_powered_mean(
     half = NormalDist().inv_cdf(0.5 + level / 2) * math.sqrt(variance)
     return Corrected(
         value, max(0.0, value - half), min(1.0, value + half), weight,
-        float((judge - truth).mean()), n, many,
+        float((judge - truth).mean()), float(np.abs(judge - truth).mean()), n, many,
     )  # fmt: skip

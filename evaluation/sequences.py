@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, betaln
+from scipy.optimize import brentq
+from scipy.special import betainc, betaln, xlog1py, xlogy
 
 from evaluation.tally import FloatArray
 
 GRID = 1_001
 _TRUNCATION = 0.5
+_TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +140,32 @@ class MeanSequence:
                  ("alpha", "low", "high", "total", "deviations")}  # fmt: skip
         ends = {name: values[name] for name in ("least", "most")}
         return cls(n=int(values["n"]), **plain, **ends, **arrays)  # type: ignore[arg-type]  # by name
+
+
+def bounded_mean(n: float, total: float, *, alpha: float = 0.05) -> tuple[float, float]:
+    """Confidence sequence for the mean of values in [0, 1], from their number and sum alone.
+
+    For a mean m the mixture B(½ + s, ½ + n − s) / (B(½, ½) m^s (1 − m)^(n − s)) of s = `total` is a
+    test martingale for Bernoulli values (Robbins 1970) and a supermartingale for any others in
+    [0, 1], whose moment generating function is below theirs (Hoeffding 1963); what is kept are the
+    means at which it is below 1/α. Exact like `MeanSequence`, somewhat wider where values vary less
+    than Bernoulli's, and constant in memory and time.
+
+    >>> [round(end, 2) for end in bounded_mean(100, 90)]
+    [0.77, 0.97]
+    """
+    if n <= 0:
+        return 0.0, 1.0
+    lost = n - total
+    whole = float(betaln(0.5 + total, 0.5 + lost) - betaln(0.5, 0.5)) + math.log(alpha)
+
+    def over(m: float) -> float:
+        return whole - float(xlogy(total, m) + xlog1py(lost, -m))
+
+    mean = min(1.0, max(0.0, total / n))
+    low = 0.0 if over(_TINY) < 0 else float(brentq(over, _TINY, mean, xtol=1e-6))
+    high = 1.0 if over(1 - _TINY) < 0 else float(brentq(over, mean, 1 - _TINY, xtol=1e-6))
+    return low, high
 
 
 def paired(alpha: float = 0.05) -> MeanSequence:

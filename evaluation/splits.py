@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from evaluation.compare import Conclusion
 from evaluation.experiments import Spec
+from evaluation.records import ABANDONED
 from evaluation.sequences import Event, SplitSequence
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Row, Store
@@ -74,26 +75,52 @@ def graded_answers(store: Store, spec: Spec) -> list[Row]:
     )  # fmt: skip
 
 
+def tried(store: Store, spec: Spec) -> list[Row]:
+    """Every request that a side was given, with 1 where it was answered and 0 where it failed.
+
+    Nobody grades what was never answered: a backbone that fails on half of its requests would look
+    perfect. What a client gave up is not held against anybody.
+    """
+    t = interactions.c
+    return store.rows(
+        select(
+            t.request_id, t.user, t.backbone, t.propensity,
+            case((t.outcome == "answered", 1.0), else_=0.0).label("score"),
+        )
+        .where(
+            t.experiment == spec.name,
+            t.kind == "served",
+            (t.outcome == "answered") | ((t.outcome == "failed") & (t.error != ABANDONED)),
+            t.backbone.in_((spec.control, *spec.candidates)),
+        )
+        .order_by(t.at_s, t.request_id)
+    )  # fmt: skip
+
+
 def split_verdicts(store: Store, spec: Spec) -> dict[str, dict[str, Compared]]:
     """Per candidate, per task and for `all`: how much better it answers than control.
 
-    All sequences hold together (Bonferroni), so that a candidate is not taken out because one of
-    many tasks looked bad by chance. A user stays on one side, so of each user only the first graded
-    answer counts: the later ones are not random any more.
+    `answered` is the share of requests that were answered at all, graded or not. All sequences hold
+    together (Bonferroni), so that a candidate is not taken out because one of many tasks looked bad
+    by chance. A user stays on one side, so of each user only the first graded answer counts: the
+    later ones are not random any more.
     """
-    rows = graded_answers(store, spec)
-    return {c: compared(spec, c, rows) for c in spec.candidates}
+    rows, asked = graded_answers(store, spec), tried(store, spec)
+    return {c: compared(spec, c, rows, asked) for c in spec.candidates}
 
 
-def compared(spec: Spec, candidate: str, rows: Sequence[Row]) -> dict[str, Compared]:
+def compared(
+    spec: Spec, candidate: str, rows: Sequence[Row], tried: Sequence[Row] = ()
+) -> dict[str, Compared]:
     """Hold one candidate against control, per task and for `all`; see `split_verdicts`.
 
     Args:
         spec: the experiment.
         candidate: one of its candidates.
         rows: what `graded_answers` found.
+        tried: what `tried` found.
     """
-    asked: dict[str, list[Row]] = {}
+    asked: dict[str, list[Row]] = {"answered": list(tried)} if tried else {}
     for row in rows:
         for task in (row["task"], "all"):
             asked.setdefault(task, []).append(row)
@@ -123,7 +150,7 @@ def split_closing_in(
 
 
 def _start(spec: Spec) -> SplitSequence:
-    at_once = len(spec.candidates) * (len(spec.tasks or Task) + 1)  # every task, and `all`
+    at_once = len(spec.candidates) * (len(spec.tasks or Task) + 2)  # `all`, `answered`
     return SplitSequence.start(alpha=spec.alpha / at_once, least_propensity=_least(spec))
 
 

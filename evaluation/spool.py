@@ -41,6 +41,8 @@ class Spool:
             OSError: the disk is full or gone; the event is not recorded.
         """
         line = event.model_dump_json(exclude_none=True).encode() + b"\n"
+        if self._file < 0:  # there was no room for a new one
+            self._open()
         if self._written + len(line) > self._rotate_bytes:
             self.close()
             self._open()
@@ -53,6 +55,7 @@ class Spool:
                 os.fsync(self._file)
             except OSError:  # it will be told that it is not recorded, so it must not be
                 os.ftruncate(self._file, self._written)
+                self.close()  # a drainer may have read it already, and would look behind the end
                 raise
         self._written += written
 

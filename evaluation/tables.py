@@ -46,20 +46,24 @@ class Tables:
     def refresh(self, table: QualityTable, base: QualityTable) -> bool:
         """Make a refitted table the current one; what `undo` goes back to stays what it was.
 
-        False, and nothing changed, when the base is no longer the one that it was fitted on.
+        False, and nothing changed, when the base is no longer the one that it was fitted on, or
+        when another table of its version, or a later one, came first.
         """
         if self.base() != base:
             return False
-        self._write({_CURRENT: table})
-        return True
+        return self._write({_CURRENT: table}, newer=True)
 
-    def publish(self, table: QualityTable, base: QualityTable | None = None) -> None:
+    def publish(self, table: QualityTable, base: QualityTable | None = None) -> QualityTable:
         """Make `table` the current one, at once and whole, and `base` what refits start from.
 
-        What there was before is kept beside them, for `undo`.
+        What there was before is kept beside them, for `undo`. Its version is raised where another
+        table has taken it meanwhile: gateways read a table when the version changes.
         """
-        changed = {_BEFORE: self.current(), _BASE_BEFORE: self.base(), _CURRENT: table}
+        current = self.current()
+        made = table.model_copy(update={"version": max(table.version, current.version + 1)})
+        changed = {_BEFORE: current, _BASE_BEFORE: self.base(), _CURRENT: made}
         self._write(changed if base is None else changed | {_BASE: base})
+        return made
 
     def replace(self, table: QualityTable, now_s: float) -> QualityTable:
         """Take an operator's table: it becomes the base and the current one, as a new version.
@@ -68,8 +72,7 @@ class Tables:
         """
         version = self.current().version + 1
         table = table.model_copy(update={"version": version, "since_s": now_s})
-        self.publish(table, table)
-        return table
+        return self.publish(table, table)
 
     def reload(self, now_s: float) -> QualityTable:
         """Take the configured file as it is now, as an operator's table (see `replace`).
@@ -81,18 +84,25 @@ class Tables:
             raise TableError("no file is configured (routing.table)")
         return self.replace(read_table(self._shipped), now_s)
 
-    def undo(self) -> QualityTable:
+    def undo(self, now_s: float) -> QualityTable:
         """Go back to the table before the current one, as a new version.
+
+        It is what refits start from, with what is answered from Unix time `now_s` on: they would
+        learn again from the answers that led to what is undone.
 
         Raises:
             TableError: there is none.
         """
-        before, base = self._read(_BEFORE), self._read(_BASE_BEFORE)
+        before = self._read(_BEFORE)
         if before is None:
             raise TableError("there is no earlier table to go back to")
-        table = before.model_copy(update={"version": self.current().version + 1})
-        self.publish(table, base)
-        return table
+        return self.replace(before, now_s)
+
+    def withdraw(self) -> None:
+        """Take back a table that has just been published: all is as it was but the version."""
+        before, base = self._read(_BEFORE), self._read(_BASE_BEFORE)
+        if before is not None:
+            self.publish(before, base)
 
     def _ship(self) -> QualityTable:
         if self._shipped is None:
@@ -104,7 +114,8 @@ class Tables:
         rows = self._store.rows(query)
         return _parsed(f"the {name} table", rows[0]["text"]) if rows else None
 
-    def _write(self, changed: Mapping[str, QualityTable]) -> None:
+    def _write(self, changed: Mapping[str, QualityTable], *, newer: bool = False) -> bool:
+        """Write them, with `newer` only over lower versions; tell whether anything was written."""
         rows = [
             {"name": name, "version": table.version, "text": table.model_dump_json()}
             for name, table in changed.items()
@@ -112,10 +123,15 @@ class Tables:
         statement = self._store.insert(quality_tables)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
-            index_elements=["name"], set_={"version": new.version, "text": new.text}
+            index_elements=["name"],
+            set_={"version": new.version, "text": new.text},
+            where=quality_tables.c.version < new.version if newer else None,
         )
         with self._store.engine.begin() as connection:
-            connection.execute(statement, rows)
+            # one by one: drivers count the rows of several at once as they like
+            counted = {"preserve_rowcount": True}
+            done = [connection.execute(statement, row, execution_options=counted) for row in rows]
+            return all(result.rowcount > 0 for result in done)
 
 
 def read_table(path: Path) -> QualityTable:

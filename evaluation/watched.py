@@ -1,7 +1,7 @@
 """What has changed in live traffic, and how right a judge model says it is."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,34 +34,38 @@ class Watched:
 def drift(store: Store, window: Window) -> tuple[Watched, ...]:
     """Look for changes in the newest answers of the window; one entry per stream looked at.
 
-    Of the task mix only what has changed is told. A backbone's tasks share one rate of false
-    alarms, as the shares of the task mix do.
+    Accuracy is that of graded answers, confidence that of all. Of the task mix only what has
+    changed is told. A backbone's tasks share one rate of false alarms, as the shares of the task
+    mix do.
     """
     g = grades.c
     graded = store.rows(
-        select(g.backbone, g.task, g.score, g.confidence)
+        select(g.backbone, g.task, g.score)
         .where(*within(window))
         .order_by(g.at_s.desc())
         .limit(MOST_FOR_DRIFT)
     )[::-1]
     t = interactions.c
     asked = store.rows(
-        select(t.task)
+        select(t.task, t.backbone, t.confidence)
         .where(t.kind == window.kind, t.at_s >= window.since_s, t.at_s < window.until_s)
         .order_by(t.at_s.desc())
         .limit(MOST_FOR_DRIFT)
     )[::-1]
-    told = []
-    for backbone, own in _by(graded, "backbone").items():
-        tasks = _by(own, "task")
-        level = FALSE_ALARMS / len(tasks)
-        streams = [("all", own, FALSE_ALARMS)] + [(t, rows, level) for t, rows in tasks.items()]
-        for task, rows, delta in streams:
-            for of, column in (("accuracy", "score"), ("confidence", "confidence")):
-                found = drifts((row[column] for row in rows), delta=delta)
-                told.append(Watched(of, backbone, task, found))
+    sure = [row for row in asked if row["confidence"] is not None]
+    told = [*_streams("accuracy", "score", graded), *_streams("confidence", "confidence", sure)]
     mix = task_mix_drifts([row["task"] for row in asked])
     return (*told, *(Watched("task_mix", "all", task, found) for task, found in mix.items()))
+
+
+def _streams(of: str, column: str, rows: Sequence[Row]) -> Iterator[Watched]:
+    for backbone, own in _by(rows, "backbone").items():
+        tasks = _by(own, "task")
+        streams = [("all", own, FALSE_ALARMS)]
+        streams += [(task, some, FALSE_ALARMS / len(tasks)) for task, some in tasks.items()]
+        for task, some, level in streams:
+            found = drifts((row[column] for row in some), delta=level)
+            yield Watched(of, backbone, task, found)
 
 
 def _by(rows: Sequence[Row], column: str) -> dict[str, list[Row]]:

@@ -29,6 +29,7 @@ from serving.errors import (
     ClientGoneError,
     OverloadedError,
     ServiceError,
+    SlowBodyError,
     TooLargeError,
     UnauthorizedError,
 )
@@ -38,7 +39,7 @@ from serving.parsing import PROBE_HEADER, Parser
 from serving.pictures import PictureStore
 from serving.quality_routes import add_judge
 from serving.reply import Reply
-from serving.settings import LOOPBACK
+from serving.settings import LOOPBACK, Limits
 from serving.shadow import Shadows
 from serving.telemetry import Metrics
 from serving.transcript import Clock
@@ -60,7 +61,8 @@ class Parts:
     ready: Ready
     clock: Clock
     now: Clock
-    max_body_bytes: int
+    limits: Limits
+    most_at_once: int
     keyring: Keyring
     budgets: Budgets
     shadows: Shadows | None = None
@@ -72,18 +74,20 @@ def build_api(parts: Parts) -> FastAPI:
     """Build the HTTP front of a gateway; it holds no other state."""
     # FastAPI's own pages load their scripts from a CDN
     api = FastAPIOffline(title="Barn", description="VLM backbones behind a task-aware router.")
-    api.add_middleware(Doors, names=None if parts.keyring.locked else LOOPBACK)
+    called = None if parts.keyring.locked else LOOPBACK
+    api.add_middleware(Doors, names=called, refused=parts.metrics.refused)
     _add_schemas(api)
     _add_errors(api, parts)
     _add_chat(api, parts)
     _add_status(api, parts)
     if parts.judge is not None:
-        add_judge(api, parts.judge, lambda request: _body(request, parts.max_body_bytes))
+        add_judge(api, parts.judge, lambda request: _body(request, parts.limits))
         hosted = tuple(h.card for h in parts.gateway.hosted.values())
         router = parts.gateway.desk
         names = (*router.names(), *(card.id for card in hosted))
         desk = PageDesk(hosted, names, router.table, router.quality, parts.pictures)
-        add_console(api, parts.judge, desk, lambda request: _body(request, LOGIN_BYTES))
+        short = parts.limits.model_copy(update={"max_body_bytes": LOGIN_BYTES})
+        add_console(api, parts.judge, desk, lambda request: _body(request, short))
     return api
 
 
@@ -118,7 +122,9 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
         """Answer a conversation about pictures; `model: "auto"` lets the router choose."""
         started_s = parts.clock()
         caller = parts.keyring.of(request.headers, request.cookies)
-        body = await _body(request, parts.max_body_bytes)
+        if parts.gateway.loads.under_way_now() >= parts.most_at_once:
+            raise OverloadedError(f"{parts.most_at_once} requests are under way here")
+        body = await _body(request, parts.limits)
         left: dict[str, str] = {}
 
         def admit(model: str) -> None:  # before any picture is fetched or decoded
@@ -211,8 +217,6 @@ def _add_status(api: FastAPI, parts: Parts) -> None:
     @api.get("/metrics")
     async def metrics() -> Response:
         """Prometheus metrics of every process of this node."""
-        for model, load in parts.gateway.loads.now().items():
-            parts.metrics.gauge("barn_ongoing_requests", load.ongoing, model)
         text = await anyio.to_thread.run_sync(parts.metrics.text)
         return Response(text, media_type="text/plain; version=0.0.4")
 
@@ -242,21 +246,25 @@ def _add_errors(api: FastAPI, parts: Parts) -> None:
     @api.exception_handler(HTTPException)
     async def unknown_route(request: Request, error: HTTPException) -> Response:
         told = BadRequestError(f"{request.method} {request.url.path}: {error.detail}")
+        parts.metrics.refused("no_such_route")
         return error_response(told, error.status_code, error.headers)
 
 
-async def _body(request: Request, limit: int) -> bytes:
-    """Read the body, and stop reading as soon as it is too large."""
+async def _body(request: Request, limits: Limits) -> bytes:
+    """Read the body, and stop reading as soon as it is too large or takes too long."""
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise TooLargeError(f"the body has more than {limit} bytes")
-            parts.append(part)
+        async with asyncio.timeout(limits.body_s):
+            async for part in request.stream():
+                size += len(part)
+                if size > limits.max_body_bytes:
+                    raise TooLargeError(f"the body has more than {limits.max_body_bytes} bytes")
+                parts.append(part)
     except ClientDisconnect as error:
         raise ClientGoneError("the client went away") from error
+    except TimeoutError as error:
+        raise SlowBodyError(f"the body did not come within {limits.body_s:g} s") from error
     return b"".join(parts)
 
 

@@ -13,9 +13,10 @@ from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from serving.gauges import set_quality
 from serving.judging import Judging, judge_client
-from serving.parts import metrics_folder, picture_store, quality_tables
+from serving.parts import picture_store, quality_tables
 from serving.pictures import PictureStore
 from serving.probes import Prober, probe_items
+from serving.recording import Recording
 from serving.settings import Settings
 from serving.telemetry import Metrics
 
@@ -44,12 +45,11 @@ class GaugesAndPictures(Outside):
             self.pictures.forget(before_s)
 
 
-def build_evaluator(settings: Settings) -> Evaluator:
+def build_evaluator(settings: Settings, metrics: Metrics) -> Evaluator:
     """The evaluator of a configuration's store; what it finds becomes gauges as well."""
     schedule = Schedule(**settings.evaluation.model_dump())
     store = Store(connect(settings.events.url()))
     tables = quality_tables(settings, store)
-    metrics = Metrics(metrics_folder(settings))
     outside = GaugesAndPictures(metrics, store, tables, picture_store(settings), time.time)
     return Evaluator(store, tables, schedule, time.time, outside)
 
@@ -59,19 +59,20 @@ def build_prober(settings: Settings) -> Prober | None:
     if settings.probes.every_s <= 0:
         return None
     service = settings.service
-    url = f"http://{service.host}:{service.port}"
+    host = f"[{service.host}]" if ":" in service.host else service.host
+    url = f"http://{host}:{service.port}"
     items = probe_items(settings.probes)
     return Prober(url, [b.id for b in settings.backbones], settings.probes, items)
 
 
-def build_judging(settings: Settings) -> Judging | None:
+def build_judging(settings: Settings, metrics: Metrics) -> Judging | None:
     """The judge model of a configuration; None where there is none."""
     if not settings.judge.url:
         return None
     spool = Spool(settings.events.folder / "spool", "judge", fsync=settings.events.fsync)
     return Judging(
         settings.judge, Store(connect(settings.events.url())), picture_store(settings),
-        spool.append, judge_client(settings.judge), time.time,
+        Recording(spool, metrics).word, judge_client(settings.judge), time.time,
     )  # fmt: skip
 
 

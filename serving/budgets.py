@@ -31,8 +31,10 @@ class Budgets:
             if key.requests or key.tokens
         }
 
-    def admit(self, caller: Caller) -> Mapping[str, str]:
+    def admit(self, caller: Caller, *, tokens: bool = True) -> Mapping[str, str]:
         """Count one request; return what is left as OpenAI's `x-ratelimit-…` headers.
+
+        `tokens` False lets a key through that has used up its tokens: what it asks for needs none.
 
         Raises:
             RateLimitedError: the key has used up its requests or tokens; says when to come again.
@@ -40,7 +42,11 @@ class Budgets:
         budget = self._budgets.get(caller.name)
         if budget is None:
             return {}
-        if budget.tokens is not None and not self._limiter.test(budget.tokens, *_tokens(caller)):
+        if (
+            tokens
+            and budget.tokens is not None
+            and not self._limiter.test(budget.tokens, *_tokens(caller))
+        ):
             self._refuse(caller, "tokens", budget.tokens, _tokens(caller))
         if budget.requests is not None and not self._limiter.hit(
             budget.requests, *_requests(caller)

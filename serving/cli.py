@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from serving.build import Cluster
 from serving.commands.configured import configured
@@ -55,6 +56,9 @@ def serve(
     except SettingsError as error:
         _err.print(f"[red]barn:[/red] {error}")
         raise typer.Exit(2) from error
+    except RuntimeError as error:  # a replica did not start; its own words are in it
+        _err.print("[red]barn:[/red] not every backbone came up", escape(str(error)))
+        raise typer.Exit(1) from error
     except KeyboardInterrupt:
         _err.print("stopped before it was ready")
     _err.print("stopped")

@@ -6,6 +6,7 @@ was called must be this machine's as well: a foreign name that suddenly points t
 rebinding) is refused.
 """
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -18,17 +19,24 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class Doors:
-    """ASGI middleware; `names` are those this service may be called by, None for any."""
+    """ASGI middleware; `names` are those this service may be called by, None for any.
 
-    def __init__(self, app: ASGIApp, names: frozenset[str] | None) -> None:
+    `refused` is told the code of what is refused here.
+    """
+
+    def __init__(
+        self, app: ASGIApp, names: frozenset[str] | None, refused: Callable[[str], None]
+    ) -> None:
         self._app = app
         self._names = names
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse with 403, or hand the request on."""
         if scope["type"] == "http":
             error = self._objection(scope["method"], Headers(scope=scope))
             if error is not None:
+                self._refused(error.code)
                 await error_response(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -13,6 +13,7 @@ REFUSALS = {
     401: "No API key, or one that is not known.",
     403: "The key may not ask this model.",
     404: "No backbone of that name.",
+    408: "The body did not come in time.",
     413: "The body or a picture is too large.",
     415: "The bytes are no picture that is read here.",
     422: "No hosted backbone can take it.",

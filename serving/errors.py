@@ -8,6 +8,7 @@ ServiceError                   500  our bug
   + UnauthorizedError          401  no key, or one that is not known
   + ForbiddenError             403  a known key that may not do this
   + NotFoundError              404  no experiment, request or table of that name
+  + SlowBodyError              408  the body did not come in time
   + ConflictError              409  the experiment exists already, or has ended
   + UnknownModelError          404  no backbone or policy of that name
   + TooLargeError              413  body, picture bytes or picture pixels over a limit
@@ -76,6 +77,12 @@ class NotFoundError(ServiceError):
     """Nothing of that name."""
 
     status, kind, code = 404, "invalid_request_error", "not_found"
+
+
+class SlowBodyError(ServiceError):
+    """The body did not come in time."""
+
+    status, kind, code = 408, "invalid_request_error", "request_timeout"
 
 
 class ConflictError(ServiceError):

@@ -11,18 +11,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evaluation.compare import closing_in, solved
 from evaluation.differences import shadow_differences, split_differences
-from evaluation.experiments import (
-    ExperimentError,
-    Spec,
-    Status,
-    flips,
-    judged_pairs,
-    load_spec,
-    outcomes,
-    pairs,
-)
+from evaluation.experiments import ExperimentError, Spec, Status, load_spec
 from evaluation.learning import learnable, observed, relearned
-from evaluation.splits import compared, graded_answers, split_closing_in
+from evaluation.shadows import flips, judged_pairs, outcomes, pairs, unchanged
+from evaluation.splits import compared, graded_answers, split_closing_in, tried
 from evaluation.stores.sql import Row, Store
 from routing.quality import QualityTable, updated
 from serving.errors import BadRequestError, ConflictError, NotFoundError
@@ -49,14 +41,14 @@ def experiment_report(store: Store, row: Row) -> dict[str, Any]:
 
 
 def _split(store: Store, spec: Spec) -> dict[str, Any]:
-    graded = graded_answers(store, spec)
+    graded, asked = graded_answers(store, spec), tried(store, spec)
     measured = split_differences(store, spec, graded)
     return {
         candidate: {
             "withdrawn": candidate in spec.withdrawn,
             "verdicts": [
                 {"task": t, "difference": v.difference, **asdict(v)}
-                for t, v in compared(spec, candidate, graded).items()
+                for t, v in compared(spec, candidate, graded, asked).items()
             ],
             "measures": {m: d.told() for m, d in measured[candidate].items()},
             "closing_in": split_closing_in(spec, candidate, graded),
@@ -81,6 +73,7 @@ def _shadowed(store: Store, spec: Spec) -> dict[str, Any]:
             "measures": {m: d.told() for m, d in measured.items()},
             "closing_in": closing_in(graded, alpha=spec.alpha_each),
             "changed_answers": flips(store, spec, candidate, graded),
+            "unchanged_answers": unchanged(store, spec, candidate, graded),
         }  # fmt: skip
     return told
 
@@ -166,7 +159,7 @@ def _changed(judge: Judge, name: str, status: Status) -> dict[str, Any]:
         judge.register.change(name, status, judge.now())
     except ExperimentError as error:
         if table is not None:
-            judge.tables.undo()
+            judge.tables.withdraw()
         raise ConflictError(str(error), "status") from error
     told: dict[str, Any] = {"name": name, "status": status}
     return told if table is None else told | {"table_version": table.version}
@@ -182,14 +175,11 @@ def _promote(judge: Judge, spec: Spec) -> QualityTable:
     if spec.mode == "split":
         base, version = judge.tables.base(), judge.tables.current().version + 1
         made = relearned(base, learnable(judge.store, base.since_s), version=version)
-        made = made.model_copy(update={"note": note})
-        judge.tables.publish(made, base)
-        return made
+        return judge.tables.publish(made.model_copy(update={"note": note}), base)
     seen = observed(
         (candidate, pair.task, pair.new_score)
         for candidate in spec.trying
         for pair in pairs(judge.store, spec, candidate)
     )
     table = updated(judge.tables.current(), seen, {}, note=note)
-    judge.tables.publish(table, updated(judge.tables.base(), seen, {}, note=note))
-    return table
+    return judge.tables.publish(table, updated(judge.tables.base(), seen, {}, note=note))

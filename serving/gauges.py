@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from evaluation.calibration import bands
-from evaluation.experiments import Register, shadow_verdicts
+from evaluation.drift import Drift
+from evaluation.experiments import Register
 from evaluation.intervals import wilson
 from evaluation.online import Figure, Place, Window, by_backbone, figure, tallies
+from evaluation.shadows import shadow_verdicts
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store
 from evaluation.tally import Tally
@@ -36,15 +38,17 @@ def set_quality(
     }
     metrics.gauge_all("barn_accuracy_hour_high", high)
     _set_reliability(metrics, found)
-    changes: dict[tuple[str, ...], float] = {
-        (w.backbone, w.task, w.of): len(w.changes) for w in drift(store, window)
+    changes: dict[tuple[str, ...], tuple[Drift, ...]] = {
+        (w.backbone, w.task, w.of): w.changes for w in drift(store, window)
     }
-    metrics.gauge_all("barn_drift_changes", changes)
+    metrics.gauge_all("barn_drift_changes", {p: len(found) for p, found in changes.items()})
+    moved = {p: abs(c[-1].after - c[-1].before) if c else 0.0 for p, c in changes.items()}
+    metrics.gauge_all("barn_drift_score", moved)
     _set_experiments(metrics, store)
 
 
 def _set_accuracy(metrics: Metrics, found: Mapping[Place, Tally]) -> None:
-    told = {place: figure(*place, tally, (0.0, 1.0)) for place, tally in found.items()}
+    told = {place: figure(*place, tally) for place, tally in found.items()}
     gauges: dict[str, Callable[[Figure], float]] = {
         "barn_graded_answers": lambda one: one.n,
         "barn_accuracy": lambda one: one.accuracy,

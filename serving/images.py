@@ -122,6 +122,9 @@ def _flat(file: Image.Image) -> Image.Image:
     """Load the first frame, upright, on white where it is transparent, as RGB."""
     file.load()
     upright = ImageOps.exif_transpose(file)
+    if upright.mode.startswith("I"):  # 16 bits of grey: Pillow would cut them off at 255
+        grey = np.asarray(upright).astype(np.uint32) >> 8
+        return Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB")
     if upright.has_transparency_data:
         rgba = upright.convert("RGBA")
         ground = Image.new("RGBA", rgba.size, "white")

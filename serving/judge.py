@@ -11,7 +11,7 @@ from evaluation.events import Feedback
 from evaluation.experiments import Register
 from evaluation.stores.sql import Store
 from evaluation.tables import Tables
-from serving.access import Keyring
+from serving.access import Caller, Keyring
 from serving.errors import StorageError
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ class Judge:
     now: Callable[[], float]
     backbones: tuple[str, ...]
     refresh: Callable[[], None]
+    admit: Callable[[Caller], object] = lambda _: None
+    """Counts a word of feedback as a request of its key; raises where the key has none left."""
 
 
 async def off_loop(work: Callable[[], T]) -> T:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from routing.domain import Load, ModelId
+from serving.errors import BackboneDownError
 
 RECENT_S = 30.0
 """How long a measured latency counts as the current one."""
@@ -29,10 +30,17 @@ class Loads:
         self._reported: dict[ModelId, int] = dict.fromkeys(capacity, 0)
         self._recent: dict[ModelId, tuple[float, float]] = {}  # when, and seconds
         self._down_until: dict[ModelId, float] = dict.fromkeys(capacity, -math.inf)
+        self._absent: set[ModelId] = set()
 
     @contextmanager
     def under_way(self, model: ModelId) -> Iterator[None]:
-        """Count one request for as long as the context lasts."""
+        """Count one request for as long as the context lasts.
+
+        Raises:
+            BackboneDownError: no replica is there.
+        """
+        if model in self._absent:
+            raise BackboneDownError(f"{model} is down")
         self._ours[model] += 1
         try:
             yield
@@ -43,6 +51,28 @@ class Loads:
         """Take note of what a backbone's replicas say: requests of every front end."""
         self._reported[model] = ongoing
         self._replicas[model] = max(1, replicas)
+        self._absent.discard(model)
+
+    def gone(self, model: ModelId) -> None:
+        """Take note that no replica of a backbone is there: what is sent to it waits in vain."""
+        self._reported[model] = 0
+        self._absent.add(model)
+
+    def absent(self, model: ModelId) -> bool:
+        """Whether no replica was there when it was last looked."""
+        return model in self._absent
+
+    def ours(self, model: ModelId) -> int:
+        """Requests that this front end has sent to a backbone and that have not ended."""
+        return self._ours[model]
+
+    def taken(self, model: ModelId) -> int:
+        """Requests that a backbone's replicas have under way, of every front end."""
+        return self._reported[model]
+
+    def under_way_now(self) -> int:
+        """Requests of this front end at all backbones."""
+        return sum(self._ours.values())
 
     def took(self, model: ModelId, seconds: float) -> None:
         """Take note of how long an answer took: a moving average, so that one outlier is none."""
@@ -62,7 +92,7 @@ class Loads:
             model: Load(
                 ongoing=max(self._ours[model], self._reported[model]),
                 capacity=capacity * self._replicas[model],
-                healthy=moment >= self._down_until[model],
+                healthy=moment >= self._down_until[model] and model not in self._absent,
                 recent_s=self._recent_s(model, moment),
             )
             for model, capacity in self._capacity.items()

@@ -21,7 +21,7 @@ from evaluation.experiments import Register
 from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
-from routing.domain import ModelCard, ModelId, RequestId
+from routing.domain import ModelCard, ModelId, RequestId, Task
 from routing.tasks import shipped
 from serving.access import Keyring
 from serving.api import Parts, build_api
@@ -116,22 +116,25 @@ def assemble(
         new_id=lambda: RequestId(str(uuid6.uuid7())),
     )
     limits = ShadowLimits(**settings.shadow.model_dump())
+    budgets = Budgets(settings.access.keys, settings.service.front_replicas, time.time)
     keyring, kept = Keyring(settings.access.keys), picture_store(settings)
     shadows = Shadows(gateway, limits, running, recording, time.monotonic)
     parts = Parts(
         gateway=gateway,
         parser=_parser(settings, described, kept),
         metrics=metrics,
-        ready=_readiness(engines),
+        ready=_readiness(engines, loads.absent),
         clock=time.monotonic,
         now=time.time,
-        max_body_bytes=settings.limits.max_body_bytes,
+        limits=settings.limits,
+        most_at_once=settings.service.front_ongoing_requests,
         keyring=keyring,
-        budgets=Budgets(settings.access.keys, settings.service.front_replicas, time.time),
+        budgets=budgets,
         shadows=shadows,
         judge=Judge(
             store, register, tables, recording.word, keyring, time.time,
             tuple(b.id for b in settings.backbones), running.refresh,
+            lambda caller: budgets.admit(caller, tokens=False),
         ),
         pictures=kept,
     )  # fmt: skip
@@ -143,10 +146,15 @@ def assemble(
         daemon=True,
     )
     thread.start()
+    tell_on_a_port(settings, metrics, stop)
+    return Built(build_api(parts), gateway, metrics, shadows, spool, stop, thread)
+
+
+def tell_on_a_port(settings: Settings, metrics: Metrics, stop: threading.Event) -> None:
+    """Tell this node's metrics on the configured port, if there is one, until `stop` is set."""
     if settings.service.metrics_port:
         where = (settings.service.host, settings.service.metrics_port, stop)
         threading.Thread(target=metrics.listen, args=where, name="metrics", daemon=True).start()
-    return Built(build_api(parts), gateway, metrics, shadows, spool, stop, thread)
 
 
 def _parser(
@@ -169,16 +177,18 @@ def picture_store(settings: Settings) -> PictureStore | None:
     return PictureStore(settings.events.folder / "pictures") if settings.events.pictures else None
 
 
-def _readiness(engines: Mapping[str, Engine]) -> Callable[[], Awaitable[dict[str, bool]]]:
-    async def one(engine: Engine) -> bool:
+def _readiness(
+    engines: Mapping[str, Engine], absent: Callable[[ModelId], bool]
+) -> Callable[[], Awaitable[dict[str, bool]]]:
+    async def one(name: str, engine: Engine) -> bool:
         try:
             async with asyncio.timeout(READY_WITHIN_S):
                 return await engine.healthy()
-        except TimeoutError:
-            return True  # every place is taken: it is busy, so it lives
+        except TimeoutError:  # every place is taken: it is busy, so it lives; or there is none
+            return not absent(ModelId(name))
 
     async def ready() -> dict[str, bool]:
-        told = await asyncio.gather(*(one(engine) for engine in engines.values()))
+        told = await asyncio.gather(*(one(name, engine) for name, engine in engines.items()))
         return dict(zip(engines, told, strict=True))
 
     return ready
@@ -200,6 +210,8 @@ def _drain(
         metrics.gauge("barn_drain_lag_seconds", drainer.lag_s())
 
     metrics.count("barn_drain_failures", by=0)  # a rate needs a sample from before the first one
+    for task in Task:
+        metrics.count("barn_escalations", task.value, by=0)
     drainer = Drainer(folder, store)
     drainer.run(
         stop,

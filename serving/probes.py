@@ -61,8 +61,8 @@ class Prober:
         while not stop.wait(self._settings.every_s):
             try:
                 asyncio.run(self.once())
-            except (httpx.HTTPError, KeyError, ValueError) as error:
-                _log.warning("a probe was not answered: %s", error)
+            except Exception:  # noqa: BLE001 - the thread must live; the log says what it was
+                _log.exception("probing failed; it goes on")
 
     async def once(self) -> None:
         """Ask the next item of every backbone, one after the other."""
@@ -72,12 +72,19 @@ class Prober:
             headers["authorization"] = f"Bearer {key}"
         async with httpx.AsyncClient(base_url=self._url, headers=headers, timeout=60) as client:
             for backbone in self._backbones:
-                body = question_body(item, backbone, 24)
-                told = (await client.post("/v1/chat/completions", json=body)).json()
-                word: dict[str, Any] = {"request_id": told["id"], "source": "rule"}
-                word["truth"] = list(item.references)
-                if item.choices:
-                    word["choices"] = list(item.choices)
-                if item.metric is not None:
-                    word["metric"] = item.metric
-                (await client.post("/v1/feedback", json=word)).raise_for_status()
+                try:
+                    await self._ask(client, backbone, item)
+                except (httpx.HTTPError, KeyError, ValueError) as error:
+                    _log.warning("a probe of %s was not answered: %r", backbone, error)
+
+    @staticmethod
+    async def _ask(client: httpx.AsyncClient, backbone: str, item: Item) -> None:
+        body = question_body(item, backbone, 24)
+        told = (await client.post("/v1/chat/completions", json=body)).json()
+        word: dict[str, Any] = {"request_id": told["id"], "source": "rule"}
+        word["truth"] = list(item.references)
+        if item.choices:
+            word["choices"] = list(item.choices)
+        if item.metric is not None:
+            word["metric"] = item.metric
+        (await client.post("/v1/feedback", json=word)).raise_for_status()

@@ -32,6 +32,7 @@ class PromptFormat:
         environment.globals["raise_exception"] = _refuse
         self._template = environment.from_string(description.chat_template)
         self._image_id = self._tokenizer.token_to_id(description.image_token)
+        self._as_text = not self._shows_pictures()
         added = self._tokenizer.get_added_tokens_decoder().values()
         spelled = {t.content for t in added if t.special} | set(description.special_tokens.values())
         self._special = sorted({description.image_token, *spelled} - {""}, key=len, reverse=True)
@@ -62,10 +63,22 @@ class PromptFormat:
         pictures = token_ids.count(self._image_id)
         return len(token_ids) + pictures * (self.description.image_tokens - 1)
 
+    def _shows_pictures(self) -> bool:
+        """Whether the template knows parts; a language model's own knows text alone."""
+        content = [{"type": "image"}, {"type": "text", "text": "?"}]
+        shown = self._template.render(
+            messages=[{"role": "user", "content": content}], add_generation_prompt=True,
+            **self.description.special_tokens,
+        )  # fmt: skip
+        return self.description.image_token in shown
+
     def _message(self, turn: Turn) -> dict[str, Any]:
         text = turn.text
         for special in self._special:
             text = text.replace(special, special[:1] + " " + special[1:])
+        if self._as_text:  # the picture's token before the text, as LLaVA's own prompts have it
+            shown = f"{self.description.image_token}\n" * turn.pictures
+            return {"role": turn.role, "content": shown + text}
         content = [{"type": "image"}] * turn.pictures + [{"type": "text", "text": text}]
         return {"role": turn.role, "content": content}
 

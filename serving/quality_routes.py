@@ -35,6 +35,7 @@ def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
     async def feedback(request: Request) -> Response:
         """Say how right an answer was; 202 once it is durable. One word, or a batch of them."""
         caller = judge.keyring.of(request.headers, request.cookies)
+        judge.admit(caller)
         words = parse_feedback(await body(request))
         if any(word.source != "human" for word in words):  # rules and judges are the operator's
             caller.require_operator()
@@ -114,6 +115,9 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
         judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
             table = QualityTable.parse(await body(request))
+            if not set(table.backbones) & set(judge.backbones):
+                hosted = ", ".join(judge.backbones)
+                raise TableError(f"it names none of the backbones that there are: {hosted}")
             made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
         except TableError as error:
             raise BadRequestError(f"the table is refused: {error}") from error
@@ -134,7 +138,7 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
         """Go back to the table before the current one."""
         judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
-            made = await off_loop(judge.tables.undo)
+            made = await off_loop(lambda: judge.tables.undo(judge.now()))
         except TableError as error:
             raise ConflictError(str(error)) from error
         return JSONResponse({"version": made.version})

@@ -9,16 +9,21 @@ from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
+from ray.serve.config import BackpressureConfig
 from ray.serve.handle import DeploymentHandle
 
 from routing.domain import ModelId
 from serving.beside import build_evaluator, build_judging, build_prober
+from serving.described import described_by
 from serving.engines.base import Description, Piece, Prompt
 from serving.engines.remote import Remote
-from serving.parts import assemble, load_engine, warm_up
+from serving.parts import assemble, load_engine, metrics_folder, tell_on_a_port, warm_up
 from serving.settings import Backbone, Settings
+from serving.telemetry import Metrics
 
 LOAD_EVERY_S = 0.5
+SLACK = 256
+"""Requests beyond those that are let in: they are read and refused, and more wait to be."""
 
 
 class BackboneReplica:
@@ -67,11 +72,13 @@ class EvaluatorReplica:
     """Grades, guards experiments and publishes tables, beside the service and never in its way."""
 
     def __init__(self, settings: Settings) -> None:
-        self._evaluator = build_evaluator(settings)
+        metrics = Metrics(metrics_folder(settings))
+        self._evaluator = build_evaluator(settings, metrics)
         self._stop = threading.Event()
+        tell_on_a_port(settings, metrics, self._stop)  # its node may have no front end
         self._thread = threading.Thread(target=self._run, name="evaluator", daemon=True)
         self._thread.start()
-        for helper in (build_prober(settings), build_judging(settings)):
+        for helper in (build_prober(settings), build_judging(settings, metrics)):
             if helper is not None:
                 threading.Thread(
                     target=helper.run, args=(self._stop,), name=type(helper).__name__, daemon=True
@@ -105,9 +112,13 @@ class Front:
     ) -> None:
         self._evaluator = evaluator  # bound, so that it is deployed and lives as long
         engines = {name: Remote(name, handle) for name, handle in handles.items()}
-        described = {name: await engine.describe() for name, engine in engines.items()}
+        known = settings.events.folder / "described"
+        told = [described_by(engine, known / name) for name, engine in engines.items()]
+        described = dict(zip(engines, await asyncio.gather(*told), strict=True))
         writer = serve.get_replica_context().replica_id.unique_id
         self._built = assemble(settings, engines, described, writer)
+        # those that may be scaled to nothing wake up when they are asked
+        self._sleepers = {b.id for b in settings.backbones if b.replicas.min_replicas == 0}
         loop = asyncio.get_running_loop()
         self._watches = [
             loop.create_task(self._watch_load(ModelId(name), engine))
@@ -130,10 +141,14 @@ class Front:
                 pass
             except Exception as error:  # noqa: BLE001 - whatever it is, the next report may come
                 logging.getLogger(__name__).debug("%s does not report: %s", model, error)
-                loads.reported(model, 0, 0)
+                if model in self._sleepers:
+                    loads.reported(model, 0, 0)
+                else:
+                    loads.gone(model)
                 up = False
             metrics.gauge("barn_backbone_up", up, model)
-            metrics.gauge("barn_ongoing_requests", loads.now()[model].ongoing, model)
+            metrics.gauge("barn_ongoing_requests", loads.ours(model), model)
+            metrics.gauge("barn_replica_requests", loads.taken(model), model)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return self._built.api
@@ -152,7 +167,10 @@ def application(settings: Settings) -> serve.Application:
         Front,
         name="front",
         num_replicas=service.front_replicas,
-        max_ongoing_requests=service.front_ongoing_requests,
+        # more than are let in, so that the others are refused as OpenAI's clients expect it
+        max_ongoing_requests=service.front_ongoing_requests + SLACK,
+        max_queued_requests=SLACK,
+        backpressure_config=BackpressureConfig(status_code=429, retry_after_s=1),
         ray_actor_options={"num_cpus": 0.1},
         graceful_shutdown_timeout_s=settings.limits.deadline_s,
     )

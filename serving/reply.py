@@ -11,7 +11,7 @@ from evaluation.records import Answer, Interaction, Outcome
 from routing.domain import Decision, ModelCard, ModelId, RequestId
 from serving.desk import Case
 from serving.engines.base import Engine, Piece
-from serving.errors import DeadlineError, StorageError
+from serving.errors import DeadlineError, EngineError, ServiceError, StorageError
 from serving.parsing import Question
 from serving.prompts import PromptFormat
 from serving.transcript import Clock, Transcript
@@ -85,6 +85,7 @@ async def in_time(
 
     Raises:
         DeadlineError: the next one did not.
+        EngineError: the engine raised what no engine should; a client is told of it all the same.
     """
     while True:
         try:
@@ -92,6 +93,10 @@ async def in_time(
                 piece = await anext(pieces, None)
         except TimeoutError as error:
             raise DeadlineError("the answer did not come within the deadline") from error
+        except ServiceError:
+            raise
+        except Exception as error:
+            raise EngineError(f"{type(error).__name__}: {error}") from error
         if piece is None:
             return
         yield piece

@@ -90,6 +90,7 @@ class Limits(Frozen):
     """What a request may ask for."""
 
     max_body_bytes: int = Field(40_000_000, ge=1)
+    body_s: float = Field(30, gt=0, description="within which a request's body must have come")
     max_new_tokens: int = Field(256, ge=1, description="when a request names no limit")
     deadline_s: float = Field(120, gt=0, description="a request may ask for less, never for more")
 
@@ -100,7 +101,7 @@ class Service(Frozen):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     front_replicas: int = Field(1, ge=1)
-    front_ongoing_requests: int = Field(512, ge=1)
+    front_ongoing_requests: int = Field(512, ge=1, description="of each front end, before 429")
     haproxy: bool = True
     metrics_port: int = Field(0, ge=0, le=65535, description="every node's own; 0: only /metrics")
     ray_address: str | None = Field(None, description="an existing Ray cluster; none: start one")
@@ -217,11 +218,15 @@ class Settings(BaseSettings):
 
 
 def check_files(settings: Settings) -> None:
-    """Make sure that the quality table can be used: a service that starts without it misroutes.
+    """Make sure that what the configuration names is there: minutes later it would cost more.
 
     Raises:
-        SettingsError: the configured file cannot be read, or is no table.
+        SettingsError: a model's folder is not there; the quality table cannot be read or is none.
     """
+    for backbone in settings.backbones:
+        path = backbone.path()
+        if path.startswith(("/", ".", "~")) and not Path(path).expanduser().is_dir():
+            raise SettingsError(f"backbones.{backbone.id}.model: there is no folder {path}")
     if settings.routing.table is None:
         return
     try:

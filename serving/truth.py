@@ -7,7 +7,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evaluation.events import Feedback, Source
-from evaluation.metrics.grade import MetricName
+from evaluation.metrics.grade import MetricName, unusable
 from serving.errors import BadRequestError
 from serving.parsing import refusal
 
@@ -40,6 +40,9 @@ class Word(BaseModel):
             raise ValueError("give exactly one of truth, correct and score")
         if self.truth is not None and not any(t.strip() for t in self._truths()):
             raise ValueError("truth is empty")
+        fault = unusable(self.metric, self._truths(), self.choices) if self.truth else None
+        if fault is not None:
+            raise ValueError(fault)
         return self
 
     def _truths(self) -> tuple[str, ...]:

@@ -6,14 +6,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _only(*neutral: object) -> BeforeValidator:
     """Accept a parameter we do not implement only where it changes nothing."""
 
     def check(value: object) -> object:
-        if value is not None and value not in neutral:
+        if value is not None and (value not in neutral or isinstance(value, bool)):
             allowed = " or ".join(repr(v) for v in neutral) or "null"
             raise ValueError(f"not supported here; leave it out or send {allowed}")
         return value

@@ -132,6 +132,7 @@ def api(  # noqa: PLR0913 - a builder
     keys: tuple[Key, ...] = (),
     judge: Judge | None = None,
     shadows: Shadows | None = None,
+    most_at_once: int = 512,
 ) -> FastAPI:
     limits, images = limits or Limits(max_new_tokens=32), images or ImageLimits()
     parser = Parser(limits, images, ThreadPoolExecutor(1), Fetcher(images).fetch)
@@ -148,7 +149,8 @@ def api(  # noqa: PLR0913 - a builder
             ready=ready,
             clock=clock,
             now=lambda: 1_000.0,
-            max_body_bytes=limits.max_body_bytes,
+            limits=limits,
+            most_at_once=most_at_once,
             keyring=Keyring(keys),
             budgets=Budgets(keys, 1, time.time),  # noqa: TID251 - its window runs on real time
             judge=judge,

@@ -107,7 +107,8 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                 ("sum by (why) (rate(barn_decisions_total[$__rate_interval]))", "{{why}}"),
             ), "reqps", "Preferred, drawn, by an experiment, pinned or escalated."),
             Panel("Share explored", (
-                ("sum by (policy) (rate(barn_decisions_total{why=\"drawn\"}[$__rate_interval])) / "
+                ("(sum by (policy) (rate(barn_decisions_total{why=\"drawn\"}[$__rate_interval])) or "
+                 "0 * sum by (policy) (rate(barn_decisions_total[$__rate_interval]))) / "
                  "sum by (policy) (rate(barn_decisions_total[$__rate_interval]))", "{{policy}}"),
             ), "percentunit"),
             Panel("Quality table", (("max(barn_table_version)", "version"),)),
@@ -143,7 +144,17 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                 ("sum by (backbone, direction) (rate(barn_tokens_total[$__rate_interval]))",
                  "{{backbone}} {{direction}}"),
             ), "short"),
-            Panel("Under way", (("max by (backbone) (barn_ongoing_requests)", "{{backbone}}"),)),
+            Panel(
+                "Under way and waiting",
+                (
+                    ("sum by (backbone) (barn_ongoing_requests)", "{{backbone}}"),
+                    (
+                        "clamp_min(sum by (backbone) (barn_ongoing_requests)"
+                        " - max by (backbone) (barn_replica_requests), 0)",
+                        "{{backbone}}, waiting",
+                    ),
+                ),
+            ),
             Panel("Spool", (("sum(barn_spool_bytes)", "bytes"),), "bytes"),
             Panel("Drain lag", (("max(barn_drain_lag_seconds)", "seconds"),), "s",
                   "Since everything that was in the spool was in the store."),

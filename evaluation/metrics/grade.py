@@ -16,6 +16,9 @@ MetricName: TypeAlias = Literal[
     "exact", "contains", "vqa", "choice", "relaxed", "number", "anls", "yes_no"
 ]
 
+ANNOTATORS, LEAST_ANNOTATORS = 10, 3
+"""How many VQAv2, OK-VQA, TextVQA and VizWiz have, and how many VQA's soft accuracy needs."""
+
 _OF_TASK: dict[Task, MetricName] = {
     Task.EXTRACTION: "anls",
     Task.EXISTENCE: "yes_no",
@@ -47,15 +50,18 @@ Verdict: TypeAlias = Scored | Unscored
 def metric_for(task: Task, references: Sequence[str], choices: Sequence[str] = ()) -> MetricName:
     """Choose the metric as the task's benchmarks define it.
 
-    Options mean multiple choice; three or more references are annotators, so VQA's soft accuracy;
-    a yes or no reference is graded as one whatever the task.
+    Options mean multiple choice; references of which some agree, or ten, are annotators, so VQA's
+    soft accuracy; others are names for the same. A yes or no reference is graded as one whatever
+    the task.
 
     >>> metric_for(Task.CHART, ("42",)), metric_for(Task.ATTRIBUTE, ("red",) * 10)
     ('relaxed', 'vqa')
+    >>> metric_for(Task.KNOWLEDGE, ("NYC", "New York", "New York City"))
+    'exact'
     """
     if choices:
         return "choice"
-    if len(references) >= 3 and task not in _OF_TASK:  # as many as VQA needs
+    if task not in _OF_TASK and _are_annotators(references):
         return "vqa"
     if all(r.strip().lower().rstrip(".") in {"yes", "no"} for r in references):
         return "yes_no"
@@ -63,6 +69,28 @@ def metric_for(task: Task, references: Sequence[str], choices: Sequence[str] = (
     if chosen == "yes_no" and any(polarity(r) is None for r in references):
         return "exact"
     return chosen
+
+
+def unusable(
+    metric: MetricName | None, references: Sequence[str], choices: Sequence[str]
+) -> str | None:
+    """Why a named metric cannot grade anything by these references; None where it can.
+
+    >>> unusable("choice", ("B",), ())
+    'metric choice needs the choices'
+    """
+    if metric == "choice" and not choices:
+        return "metric choice needs the choices"
+    if metric == "yes_no" and all(polarity(r) is None for r in references):
+        return "metric yes_no needs a truth that says yes or no"
+    return None
+
+
+def _are_annotators(references: Sequence[str]) -> bool:
+    different = {r.strip().lower() for r in references}
+    return len(references) >= ANNOTATORS or (
+        len(references) >= LEAST_ANNOTATORS and len(different) < len(references)
+    )
 
 
 def grade(

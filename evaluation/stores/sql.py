@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Connection,
     Engine,
     LargeBinary,
     String,
@@ -28,6 +29,9 @@ from evaluation.stores.schema import feedback, grades, interactions
 Row = dict[str, Any]
 _IN_ONE_QUERY = 500
 """Ids in one `IN`: databases limit a statement's parameters."""
+
+_ID_KEPT = 46
+"""Characters of a word's id where it has been said again; the moment follows, 64 in all."""
 
 _BESIDE_ITS_TEXT = 700
 """Bytes of numbers, index entries, a grade and a word of feedback, as measured in SQLite."""
@@ -67,18 +71,34 @@ class Store:
                 connection.execute(self.insert(interactions).on_conflict_do_nothing(), started)
             if once := [_told(e) for e in told if e.named]:
                 connection.execute(self.insert(feedback).on_conflict_do_nothing(), once)
-            if again := [_told(e) for e in told if not e.named]:
-                connection.execute(self._said_again(), again)
+            if again := self._in_turn(connection, [_told(e) for e in told if not e.named]):
+                connection.execute(self.insert(feedback).on_conflict_do_nothing(), again)
 
-    def _said_again(self) -> Any:
-        """The same words said again later count again: they may follow others."""
-        statement = self.insert(feedback)
-        later = statement.excluded.at_s
-        return statement.on_conflict_do_update(
-            index_elements=["feedback_id"],
-            set_={"at_s": later, "graded": False},
-            where=feedback.c.at_s < later,
-        )
+    @staticmethod
+    def _in_turn(connection: Connection, words: Sequence[Row]) -> list[Row]:
+        """The words that say something new: the same ones again only where others came between.
+
+        Then they count again, under an id of their own, and the history has them twice.
+        """
+        known: dict[str, list[tuple[str, float]]] = {}
+        for some in in_pieces(sorted({w["request_id"] for w in words})):
+            c = feedback.c
+            query = select(c.request_id, c.feedback_id, c.at_s).where(c.request_id.in_(some))
+            for request_id, feedback_id, at_s in connection.execute(query):
+                known.setdefault(request_id, []).append((feedback_id, at_s))
+        new = []
+        for word in sorted(words, key=lambda w: w["at_s"]):
+            own, at_s = word["feedback_id"], word["at_s"]
+            before = known.setdefault(word["request_id"], [])
+            same = [at for told, at in before if told.partition("@")[0] == own]
+            others = [at for told, at in before if told.partition("@")[0] != own]
+            if same and not any(max(same) < at <= at_s for at in others):
+                continue
+            if same:
+                word = word | {"feedback_id": f"{own[:_ID_KEPT]}@{at_s:.6f}"}
+            before.append((word["feedback_id"], at_s))
+            new.append(word)
+        return new
 
     def insert(self, table: Table) -> Any:
         """An insert statement of the database's own kind, which knows what to do on conflicts."""
@@ -112,7 +132,7 @@ class Store:
 
     def find(self, request_id: str) -> Row | None:
         """Return one stored interaction as a mapping of column to value, or nothing."""
-        wanted = _plain(request_id)
+        wanted = plain(request_id)
         found = self.rows(select(interactions).where(interactions.c.request_id == wanted))
         return found[0] if found else None
 
@@ -120,7 +140,7 @@ class Store:
         """Return the newest users' requests, newest first; `text` must be in question or answer."""
         query = select(interactions).where(interactions.c.kind == "served")
         if text:
-            like = f"%{_plain(text)}%"
+            like = f"%{plain(text)}%"
             query = query.where(
                 interactions.c.question.ilike(like) | interactions.c.answer.ilike(like)
             )
@@ -202,13 +222,13 @@ def image_hashes(row: Row) -> tuple[str, ...]:
     return tuple(h for h in row["image_hashes"].split(",") if h)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that every database can hold: PostgreSQL has no NUL."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _storable(row: Row) -> Row:
-    return {k: _plain(v) if isinstance(v, str) else v for k, v in row.items()}
+    return {k: plain(v) if isinstance(v, str) else v for k, v in row.items()}
 
 
 _OPTIONAL = ("primary_id", "experiment", "probe_set")

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
 import httpx
 import numpy as np
@@ -14,17 +15,19 @@ from rich.table import Table
 
 from evaluation.stores.sql import Store, connect
 from routing.domain import Family, Limits, Query
+from routing.eligible import NoEligibleModelError
 from routing.features import text_slots
 from routing.policy import Asked, State, decide
+from routing.quality import TableError
 from routing.tasks import FloatArray, TaskModel, features_of, scored, shipped
 from serving.commands.configured import cards_of, configured
 from serving.errors import ServiceError
 from serving.images import decode_bytes
 from serving.parts import quality_tables
 from serving.policies import build_policies
-from serving.settings import ImageLimits
+from serving.settings import ImageLimits, Settings
 
-_BATCH = 512
+_BATCH, _CHUNK = 512, 1 << 17
 Url = Annotated[str, typer.Option(help="A running service.", envvar="BARN_URL")]
 Key = Annotated[str, typer.Option(help="An operator's key.", envvar="BARN_API_KEY")]
 table_app = typer.Typer(
@@ -37,19 +40,20 @@ def classify() -> None:
 
     A line that cannot be read gives an "error" line; the exit status is 1 then.
     """
-    sys.exit(int(classify_lines(sys.stdin.buffer, sys.stdout.buffer, shipped())))
+    sys.exit(
+        int(classify_lines(cast(BufferedReader, sys.stdin.buffer), sys.stdout.buffer, shipped()))
+    )
 
 
-def classify_lines(source: BinaryIO, out: BinaryIO, model: TaskModel) -> bool:
+def classify_lines(source: BufferedReader | BytesIO, out: BinaryIO, model: TaskModel) -> bool:
     """Classify every line of `source`; return whether one was bad."""
-    bad = False
-    batch: list[bytes] = []
-    for line in source:
-        batch.append(line)
-        if len(batch) == _BATCH:
-            bad |= _batch(batch, out, model)
-            batch = []
-    return _batch(batch, out, model) | bad
+    bad, rest = False, b""
+    while chunk := source.read1(_CHUNK):  # what is there: who asks one by one is answered so
+        *lines, rest = (rest + chunk).split(b"\n")
+        for start in range(0, len(lines), _BATCH):
+            bad |= _batch(lines[start : start + _BATCH], out, model)
+        out.flush()
+    return _batch([rest] if rest else [], out, model) | bad
 
 
 def _batch(lines: Sequence[bytes], out: BinaryIO, model: TaskModel) -> bool:
@@ -147,11 +151,12 @@ def explain(
     slots = text_slots(question)
     dial = settings.routing.quality if quality is None else quality
     asked = Asked(scored(query, slots, shipped()), Limits(quality=dial))
-    store = Store(connect(settings.events.url()))
-    state = State(quality_tables(settings, store).current())
-    store.close()
+    state = _state(settings)
     decided_by = policies[chosen]
-    made = decide(query, asked, features_of(query, slots), cards, state, decided_by, u=0.5)
+    try:
+        made = decide(query, asked, features_of(query, slots), cards, state, decided_by, u=0.5)
+    except NoEligibleModelError as error:
+        raise typer.BadParameter(str(error)) from error
     tasks = ", ".join(f"{t} {p:.0%}" for t, p in asked.scores.likely)
     console = Console()
     console.print(
@@ -168,6 +173,16 @@ def explain(
             why.get(name, "chosen"),
         )  # fmt: skip
     console.print(shown)
+
+
+def _state(settings: Settings) -> State:
+    store = Store(connect(settings.events.url()))
+    try:
+        return State(quality_tables(settings, store).current())
+    except TableError as error:
+        raise typer.BadParameter(str(error)) from error
+    finally:
+        store.close()
 
 
 @table_app.command("show")

@@ -216,7 +216,7 @@ def _add_experiments(api: FastAPI, pages: Pages, kept: PictureStore | None) -> N
         drawn = {}
         for candidate, one in told["candidates"].items():
             drawn[candidate] = await off_loop(partial(_pictured, one, spec.margin))
-            for changed in one.get("changed_answers", []):
+            for changed in one.get("changed_answers", []) + one.get("unchanged_answers", []):
                 hashes = changed["pictures"]
                 changed["pictures"] = [h for h in hashes if kept is not None and kept.has(h)]
         return rendered("experiment", caller=caller, told=told, charts=drawn)

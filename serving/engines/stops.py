@@ -46,3 +46,13 @@ class TextStream:
         new = text[self._given :]
         self._given = max(self._given, len(text))
         return new
+
+
+def ends(of_tokenizer: int | None, of_model: int | Sequence[int] | None) -> frozenset[int]:
+    """Every token that ends an answer: LLaMA-3's checkpoints name several.
+
+    >>> sorted(ends(2, [128001, 128009]))
+    [2, 128001, 128009]
+    """
+    named = [of_model] if isinstance(of_model, int) else list(of_model or ())
+    return frozenset(i for i in (of_tokenizer, *named) if i is not None)

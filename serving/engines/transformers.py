@@ -24,7 +24,7 @@ from transformers import AutoProcessor, DynamicCache, LlavaForConditionalGenerat
 from serving.engines.base import Description, Picture, Piece, Prompt, Spent, Token
 from serving.engines.describe import describe
 from serving.engines.sampling import choose
-from serving.engines.stops import TextStream
+from serving.engines.stops import TextStream, ends
 from serving.errors import EngineError, OverloadedError
 
 Said: TypeAlias = Piece | Exception
@@ -77,7 +77,7 @@ class Transformers:
         self._model = self._model.to(self._device).eval()
         self._processor: Any = AutoProcessor.from_pretrained(model, use_fast=False)
         self._tokenizer = self._processor.tokenizer
-        self._eos = self._tokenizer.eos_token_id
+        self._ends = ends(self._tokenizer.eos_token_id, self._model.generation_config.eos_token_id)
         self.description: Description = describe(Path(model), self._model.config, self._processor)
         self._image_id = self._model.config.image_token_index
         self._max_batch = max_batch
@@ -221,7 +221,7 @@ class Transformers:
     def _tell(self, request: _Request, token_id: int, logprobs: torch.Tensor) -> None:
         sampling = request.prompt.sampling
         request.made += 1
-        ended = token_id == self._eos
+        ended = token_id in self._ends
         text = "" if ended else request.text.add(token_id)
         reason = None
         if ended or request.text.stopped:

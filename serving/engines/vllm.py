@@ -16,6 +16,7 @@ from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import TokensPrompt
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.metrics.loggers import PrometheusStatLogger
 
 from serving.engines.base import Description, Picture, Piece, Prompt, Sampling, Spent, Token
 from serving.engines.describe import describe
@@ -27,6 +28,29 @@ _DEFAULTS: Mapping[str, Any] = {
     "seed": 0,
     "scheduling_policy": "priority",
 }
+
+
+class _Steps(PrometheusStatLogger):  # type: ignore[misc]  # vLLM is not installed here
+    """Keeps how many requests ran in the last step.
+
+    A logger of ours makes vLLM measure at all, and one of this kind takes the place of its own,
+    whose metrics would end up among Barn's (`PROMETHEUS_MULTIPROC_DIR`).
+    """
+
+    running = 0
+
+    def __init__(self, vllm_config: Any, engine_indexes: Any = None) -> None:
+        pass
+
+    def record(self, scheduler_stats: Any, *_: Any, **__: Any) -> None:
+        if scheduler_stats is not None:
+            _Steps.running = scheduler_stats.num_running_reqs
+
+    def log_engine_initialized(self) -> None:
+        pass
+
+    def log(self) -> None:
+        pass
 
 
 class Vllm:
@@ -54,7 +78,9 @@ class Vllm:
             "tensor_parallel_size": tensor_parallel,
             **arguments,
         }
-        self._engine = AsyncLLM.from_engine_args(AsyncEngineArgs(model=model, **chosen))
+        self._engine = AsyncLLM.from_engine_args(
+            AsyncEngineArgs(model=model, **chosen), stat_loggers=[_Steps]
+        )
         processor = AutoProcessor.from_pretrained(model)
         config = AutoConfig.from_pretrained(model)
         self._tokenizer = processor.tokenizer
@@ -103,6 +129,8 @@ class Vllm:
         )
         text = output.text.lstrip() if first else output.text
         reason = output.finish_reason
+        if reason not in {None, "stop", "length"}:
+            raise RuntimeError(f"vLLM ended the request with {reason!r}")
         return Piece(
             text, tokens, None if reason is None else ("length" if reason == "length" else "stop")
         )
@@ -141,7 +169,8 @@ def _spent(stats: Any) -> Spent | None:
     if stats is None or not stats.scheduled_ts:
         return None
     told = stats.last_token_ts or stats.first_token_ts
-    return Spent(stats.scheduled_ts - stats.queued_ts, max(0.0, told - stats.scheduled_ts))
+    queue_s, engine_s = stats.scheduled_ts - stats.queued_ts, max(0.0, told - stats.scheduled_ts)
+    return Spent(queue_s, engine_s, max(1, _Steps.running))
 
 
 def _image(picture: Picture) -> Image.Image:

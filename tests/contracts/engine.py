@@ -54,6 +54,17 @@ async def gives_log_probabilities(engine: Engine, prompt: Prompt) -> None:
     assert all(t.logprob <= 0 and len(t.top) == 1 for t in tokens)
 
 
+async def tells_where_the_time_went(engine: Engine, prompt: Prompt) -> None:
+    for streamed in (True, False):
+        first, *rest = await collected(engine, asked(prompt, max_new_tokens=3, streamed=streamed))
+        assert first.spent is not None
+        assert 0 <= first.spent.queue_s < 5
+        assert 0 < first.spent.engine_s < 30
+        assert first.spent.batch is not None
+        assert first.spent.batch >= 1
+        assert not any(p.spent for p in rest)
+
+
 async def starts_what_is_asked_in_the_background_last(engine: Engine, prompt: Prompt) -> None:
     one, ended = asked(prompt, max_new_tokens=2), list[str]()
 

@@ -51,7 +51,7 @@ def serve_config(text: str) -> Any:
 
 def plain() -> Iterator[dict[str, Any]]:
     for path in sorted((KUBERNETES / "base").glob("*.yaml")):
-        if path.name not in {"kustomization.yaml", "barn.yaml"}:
+        if path.name not in {"kustomization.yaml", "barn.yaml", "names.yaml"}:
             yield from yaml.safe_load_all(path.read_text())
 
 
@@ -62,6 +62,28 @@ def rendered(overlay: str) -> list[dict[str, Any]]:
         ["kubectl", "kustomize", str(KUBERNETES / overlay)], capture_output=True, check=True
     )
     return list(yaml.safe_load_all(told.stdout))
+
+
+@pytest.mark.parametrize("overlay", ["base", "gpu"])
+def test_another_configuration_is_another_ray_service(overlay: str) -> None:
+    found = rendered(overlay)
+    (config,) = (
+        r["metadata"]["name"]
+        for r in found
+        if r["kind"] == "ConfigMap" and r["metadata"]["name"].startswith("barn-config")
+    )
+    (service,) = (r["spec"] for r in found if r["kind"] == "RayService")
+    cluster = service["rayClusterConfig"]
+    pods = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    named = {
+        volume["configMap"]["name"]
+        for pod in pods
+        for volume in pod["template"]["spec"]["volumes"]
+        if "configMap" in volume
+    }
+
+    assert config != "barn-config"  # a hash of what is in it follows
+    assert named == {config}
 
 
 def check(resource: dict[str, Any]) -> None:

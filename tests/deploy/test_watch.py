@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.grafana.build import BOARDS, HERE, build
-from serving.telemetry import REGISTRY
+from serving.registry import REGISTRY
 
 DEPLOY = HERE.parent
 RULES = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())

@@ -15,6 +15,7 @@ from evaluation.sequences import (
     MeanSequence,
     SplitSequence,
     asymptotic,
+    bounded_mean,
     e_bh,
     mcnemar_e_value,
     paired,
@@ -97,6 +98,37 @@ def test_without_a_difference_the_paired_interval_keeps_zero() -> None:
         excluded += not low <= 0 <= high
 
     assert excluded <= 5
+
+
+@pytest.mark.parametrize("p", [0.05, 0.5, 0.97])
+def test_the_sequence_in_constant_time_is_never_left_by_the_truth(p: float) -> None:
+    rng = generator(11)
+    left = 0
+    for _ in range(400):
+        sums = np.cumsum(rng.random(300) < p)
+        ends = [bounded_mean(n, float(sums[n - 1])) for n in range(5, 301, 5)]
+        left += any(not low <= p <= high for low, high in ends)
+    fractions = np.cumsum(rng.beta(2, 1, 3_000))  # between 0 and 1, with the mean 2/3
+    low, high = bounded_mean(3_000, float(fractions[-1]))
+
+    assert left / 400 <= 0.05
+    assert low < 2 / 3 < high < low + 0.1
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_the_sequence_in_constant_time_is_the_mixture_of_its_formula(won: int, lost: int) -> None:
+    low, high = bounded_mean(won + lost, won)
+
+    def mixture(m: float) -> float:  # the integral, over Jeffreys' prior
+        def ratio(p: float) -> float:
+            odds = won * math.log(p / m) + lost * math.log((1 - p) / (1 - m))
+            return math.exp(odds) * float(beta.pdf(p, 0.5, 0.5))
+
+        return float(quad(ratio, 0, 1, limit=200)[0])
+
+    for end in (low, high):
+        if 1e-3 < end < 1 - 1e-3:
+            assert mixture(end) == pytest.approx(20, rel=0.02)
 
 
 def test_a_split_difference_is_covered_and_found() -> None:

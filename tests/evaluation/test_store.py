@@ -10,18 +10,11 @@ from sqlalchemy import inspect
 
 from evaluation.differences import shadow_differences, split_differences
 from evaluation.events import Feedback, Served, Shadowed
-from evaluation.experiments import (
-    ExperimentError,
-    Register,
-    Spec,
-    flips,
-    outcomes,
-    pairs,
-    shadow_verdicts,
-)
+from evaluation.experiments import ExperimentError, Register, Spec
 from evaluation.grading import grade_late_shadows, grade_pending, orphans
 from evaluation.online import Window, figures, tallies, traffic
 from evaluation.records import Answer, Dropped, Failure, Interaction
+from evaluation.shadows import flips, outcomes, pairs, shadow_verdicts
 from evaluation.splits import graded_answers, split_closing_in, split_verdicts
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
@@ -243,10 +236,11 @@ def test_every_gateway_has_the_table_that_one_of_them_was_given(url: str) -> Non
     seen = (other.version(), other.current().note, other.base().since_s)
     late = other.refresh(QualityTable(version=2, note="of another base"), QualityTable())
     other.refresh(QualityTable(version=2, note="refitted"), other.base())
-    undone = one.undo()
+    too_late = other.refresh(QualityTable(version=2, note="as late as"), other.base())
+    undone = one.undo(9.0)
 
-    assert (empty, seen, late) == (-1, (1, "mine", 5.0), False)
-    assert undone.version == 3
+    assert (empty, seen, late, too_late) == (-1, (1, "mine", 5.0), False, False)
+    assert (undone.version, undone.since_s, other.base().since_s) == (3, 9.0, 9.0)
     assert other.current().note == "nothing is known yet"
     with pytest.raises(TableError, match="No such file"):
         Tables(here, Path("nowhere.json")).reload(1.0)
@@ -513,8 +507,58 @@ def test_the_same_words_said_again_later_count_again(store: Store) -> None:
     say(1.0, correct=True)
     say(2.0, correct=False)
     say(3.0, correct=True)
+    say(3.0, correct=True)  # drained a second time
+    say(4.0, correct=True)  # and sent a second time: nothing came between
 
     assert graded(store) == {"r1": 1.0}
+    assert [(w["at_s"], w["correct"]) for w in store.history("r1")] == [
+        (1.0, True), (2.0, False), (3.0, True),
+    ]  # fmt: skip
+
+
+def test_a_copy_may_be_spoken_of_by_its_own_id(store: Store) -> None:
+    store.append([served("r1", "red"), copy("r1", "blue"), word("r1-copy", truth=("blue",))])
+
+    assert grade_pending(store, 1.0) == 1
+    assert graded(store) == {"r1-copy": 1.0}
+
+
+def test_a_thumb_up_after_the_truth_leaves_the_pair_as_it_was(store: Store) -> None:
+    store.append([served("r1", "red"), copy("r1", "blue"), word("r1", 5.0, truth=("red",))])
+    grade_pending(store, 1.0)
+    store.append([word("r1", 6.0, correct=True)])
+    grade_pending(store, 2.0)
+    told = pairs(store, SPEC, "new")
+    store.append([word("r1", 5.5, truth=("blue",))])  # said before the thumb, heard after it
+    grade_pending(store, 3.0)
+
+    assert [(p.old_score, p.new_score) for p in told] == [(1.0, 0.0)]
+    assert graded(store)["r1"] == 1.0
+
+
+def test_a_candidate_that_fails_on_half_of_its_requests_is_found_out(store: Store) -> None:
+    spec = Spec(name="s", control="old", candidates=("new",), mode="split", share=0.5)
+    events = split_events(spec, {"old": 9, "new": 10}, range(400))
+    half = [
+        e.model_copy(update={"outcome": "failed", "answer": None, "error": "EngineError"})
+        if isinstance(e, Served) and e.backbone == "new" and k % 4 < 2 else e
+        for k, e in enumerate(events)
+    ]  # fmt: skip
+    given_up = [
+        served("gone", backbone="new", experiment="s", propensity=0.5, user="gone").model_copy(
+            update={"outcome": "failed", "answer": None, "error": "Abandoned"}
+        )
+    ]
+    store.append([*half, *given_up])
+    grade_pending(store, 1.0)
+
+    told = split_verdicts(store, spec)["new"]
+
+    assert told["all"].candidate_accuracy == 1.0  # of those that it answered
+    assert told["answered"].conclusion == "worse"
+    assert told["answered"].n == 400
+    assert told["answered"].control_accuracy == 1.0
+    assert told["answered"].interval[1] < -spec.margin
 
 
 def test_a_word_that_cannot_be_graded_stops_no_other(store: Store) -> None:

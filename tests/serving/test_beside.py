@@ -12,6 +12,7 @@ from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
 from serving.beside import build_evaluator
 from serving.settings import load
+from serving.telemetry import Metrics
 from tests.evaluation.test_spool import interaction
 from tests.serving.test_judging import picture
 
@@ -37,6 +38,6 @@ def test_retention_takes_pictures_with_their_events(tmp_path: Path, days: int, k
     long_ago = time.time() - 2 * 86_400  # noqa: TID251 - files are stamped by the real clock
     os.utime(old, (long_ago, long_ago))
 
-    build_evaluator(settings).tick()
+    build_evaluator(settings, Metrics()).tick()
 
     assert (store.find("old") is not None, old.exists(), new.exists()) == (kept, kept, True)

@@ -21,6 +21,7 @@ from tests.contracts.engine import (
     asked,
     collected,
     starts_what_is_asked_in_the_background_last,
+    tells_where_the_time_went,
 )
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
@@ -81,6 +82,15 @@ async def test_transformers(check: Check, transformers_engine: LoadedEngine) -> 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
 async def test_vllm(check: Check, vllm_engine: LoadedEngine) -> None:
     await check(vllm_engine, shown(vllm_engine))
+
+
+async def test_transformers_tells_where_the_time_went(transformers_engine: LoadedEngine) -> None:
+    await tells_where_the_time_went(transformers_engine, shown(transformers_engine))
+
+
+@pytest.mark.vllm
+async def test_vllm_tells_where_the_time_went(vllm_engine: LoadedEngine) -> None:
+    await tells_where_the_time_went(vllm_engine, shown(vllm_engine))
 
 
 async def test_transformers_starts_copies_after_users(transformers_engine: LoadedEngine) -> None:
