@@ -1,6 +1,6 @@
 """Routes of the judge: feedback, quality and the quality table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -101,6 +101,11 @@ def _add_quality(api: FastAPI, judge: Judge) -> None:
         return Response(orjson.dumps({"window": window, **told}), media_type="application/json")
 
 
+def _concerns(table: QualityTable, hosted: Sequence[str]) -> None:
+    if not set(table.backbones) & set(hosted):
+        raise TableError(f"it names none of the backbones that there are: {', '.join(hosted)}")
+
+
 def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
     @api.get("/v1/table")
     async def show(request: Request) -> Response:
@@ -115,9 +120,7 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
         judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
             table = QualityTable.parse(await body(request))
-            if not set(table.backbones) & set(judge.backbones):
-                hosted = ", ".join(judge.backbones)
-                raise TableError(f"it names none of the backbones that there are: {hosted}")
+            _concerns(table, judge.backbones)
             made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
         except TableError as error:
             raise BadRequestError(f"the table is refused: {error}") from error

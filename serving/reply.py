@@ -96,7 +96,8 @@ async def in_time(
         except ServiceError:
             raise
         except Exception as error:
-            raise EngineError(f"{type(error).__name__}: {error}") from error
+            _log.exception("an engine failed as none should")  # its words are not for clients
+            raise EngineError(type(error).__name__) from error
         if piece is None:
             return
         yield piece

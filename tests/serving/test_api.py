@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from routing.policies.split import Split
 from routing.policies.utility import Utility
 from routing.quality import Posterior, QualityTable, Worth
 from serving.access import hashed
+from serving.engines.base import Piece, Prompt
 from serving.engines.scripted import Scripted
 from serving.errors import BackboneDownError, OverloadedError
 from serving.gateway import Gateway
@@ -267,6 +269,13 @@ async def test_a_client_that_goes_away_frees_its_slot_and_is_recorded() -> None:
         ({"temperature": 3}, 400, "invalid_request"),
         ({"temperature": "warm"}, 400, "invalid_request"),
         ({"n": 2}, 400, "invalid_request"),
+        ({"n": True}, 400, "invalid_request"),
+        ({"max_tokens": "5"}, 400, "invalid_request"),
+        ({"max_tokens": 5.0}, 400, "invalid_request"),
+        ({"stream": "yes"}, 400, "invalid_request"),
+        ({"logprobs": 1}, 400, "invalid_request"),
+        ({"seed": "3"}, 400, "invalid_request"),
+        ({"temperature": True}, 400, "invalid_request"),
         ({"surprise": 1}, 400, "invalid_request"),
         ({"tools": [{"type": "function"}]}, 400, "invalid_request"),
         ({"top_logprobs": 3}, 400, "invalid_request"),
@@ -310,6 +319,68 @@ async def test_a_body_over_the_limit_is_a_413() -> None:
     response = await post(gateway(), limits=Limits(max_body_bytes=100))
 
     assert (response.status_code, error(response)["code"]) == (413, "too_large")
+
+
+async def test_a_body_that_trickles_is_a_408() -> None:
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b'{"model": '
+        await asyncio.sleep(30)
+        yield b'"auto"}'
+
+    transport = httpx.ASGITransport(api(gateway(), limits=Limits(body_s=0.05)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        response = await client.post("/v1/chat/completions", content=trickle())
+
+    assert (response.status_code, error(response)["code"]) == (408, "request_timeout")
+
+
+async def test_more_than_a_front_end_takes_is_a_429_with_when_to_come_again() -> None:
+    service = gateway()
+    app = api(service, most_at_once=2)
+    transport = httpx.ASGITransport(app)
+    body = {"model": "auto", "messages": ask(), "max_tokens": 4}
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        with service.loads.under_way(OLD), service.loads.under_way(NEW):
+            refused = await client.post("/v1/chat/completions", json=body)
+        taken = await client.post("/v1/chat/completions", json=body)
+
+    assert (refused.status_code, error(refused)["code"]) == (429, "overloaded")
+    assert refused.headers["retry-after"] == "1"
+    assert taken.status_code == 200
+
+
+async def test_a_backbone_without_a_replica_is_not_waited_for() -> None:
+    seen: list[Interaction] = []
+    service = gateway(record=lambda told: seen.append(told.seen))
+    service.loads.gone(OLD)
+    pinned = await post(service, model="old")
+    routed = await post(service, messages=ask("what color is it?", data_url()))
+    service.loads.reported(OLD, 0, 1)
+    back = await post(service, model="old")
+
+    assert (pinned.status_code, error(pinned)["code"]) == (503, "backbone_down")
+    assert (routed.status_code, routed.json()["model"]) == (200, "new")
+    assert back.status_code == 200
+    assert len(seen) == 2
+
+
+async def test_an_engine_that_raises_what_it_should_not_is_a_failure_of_the_backbone() -> None:
+    class Odd(Scripted):
+        async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
+            async for piece in super().stream(prompt):
+                yield piece
+                raise KeyError("odd")
+
+    seen: list[Interaction] = []
+    service = gateway(engines={OLD: Odd(("a ", "cat"))}, record=lambda told: seen.append(told.seen))
+    whole = await post(service, model="old")
+    streamed = await post(service, model="old", stream=True)
+
+    assert (whole.status_code, error(whole)["code"]) == (502, "backbone_failed")
+    assert error(whole)["message"] == "KeyError"
+    last = streamed.text.strip().split("\n\n")[-1]
+    assert json.loads(last.removeprefix("data: "))["error"]["code"] == "backbone_failed"
+    assert [s.outcome.error for s in seen if isinstance(s.outcome, Failure)] == ["EngineError"] * 2
 
 
 async def test_a_picture_with_too_many_pixels_is_a_413_without_being_decoded() -> None:
@@ -615,15 +686,10 @@ async def test_no_other_web_site_acts_in_the_name_of_who_visits_it(
 
 
 async def test_a_fault_of_ours_is_told_in_openais_form_and_without_details() -> None:
-    class Broken(Scripted):
-        async def stream(self, prompt: Any) -> Any:
-            async for _ in Scripted.stream(self, prompt):
-                raise RuntimeError("secret detail")
-            yield
+    def record(_: Told) -> None:
+        raise RuntimeError("secret detail")
 
-    transport = httpx.ASGITransport(
-        api(gateway(engines={OLD: Broken()})), raise_app_exceptions=False
-    )
+    transport = httpx.ASGITransport(api(gateway(record=record)), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         response = await client.post(
             "/v1/chat/completions", json={"model": "old", "messages": ask(), "max_tokens": 8}

@@ -55,6 +55,18 @@ def test_front_ends_share_a_budget_between_them() -> None:
         budgets.admit(few)
 
 
+def test_a_key_without_tokens_may_still_say_what_was_right() -> None:
+    key = Key(name="k", sha256=hashed("k"), requests="3/minute", tokens="10/minute")
+    budgets, caller = Budgets([key], 1, lambda: 0.0), Caller("k", "user")
+    budgets.spent(caller, 50)
+    with pytest.raises(RateLimitedError, match="tokens"):
+        budgets.admit(caller)
+    for _ in range(3):
+        budgets.admit(caller, tokens=False)
+    with pytest.raises(RateLimitedError, match="requests"):
+        budgets.admit(caller, tokens=False)
+
+
 def test_an_answer_over_the_budget_still_uses_it_up() -> None:
     key = Key(name="k", sha256=hashed("k"), tokens="100/minute")
     budgets, caller = Budgets([key], 1, lambda: 0.0), Caller("k", "user")

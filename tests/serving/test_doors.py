@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,6 +117,11 @@ def test_the_environment_goes_above_the_file(monkeypatch: pytest.MonkeyPatch) ->
             "backbones: [{id: a, generation: x, model: m}]",
             "greater than or equal to 0",
         ),
+        (
+            "experiments: [{name: e, control: a, candidate: b, tasks: [charts]}]\n"
+            "backbones: [{id: a, generation: x, model: m}]",
+            "no task 'charts'",
+        ),
         ("- 1", "expected a mapping"),
         ("a: [", "not YAML"),
     ],
@@ -155,6 +161,14 @@ def test_a_quality_table_that_cannot_be_read_stops_the_start(
         check_files(settings)
 
 
+def test_a_model_whose_folder_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "barn.yaml"
+    path.write_text(f"backbones: [{{id: a, generation: x, model: {tmp_path}/none}}]")
+
+    with pytest.raises(SettingsError, match=r"backbones\.a\.model: there is no folder"):
+        check_files(load(str(path)))
+
+
 def test_a_port_in_use_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -187,6 +201,15 @@ def test_a_picture_keeps_its_size_and_its_pixels_decide_its_hash(
     assert found.image.size == (width, height)
     if kind != "GIF":  # its palette may move colours
         assert found.sha256 == decode_bytes(_png(image), ImageLimits(), "x").sha256
+
+
+def test_sixteen_bits_of_grey_become_eight() -> None:
+    ramp = np.linspace(0, 65_535, 64 * 64).reshape(64, 64).astype(np.uint16)
+
+    found = decode_bytes(_png(Image.fromarray(ramp)), ImageLimits(), "x")
+
+    grey = np.asarray(found.image)[:, :, 0].astype(float)
+    assert np.abs(grey - ramp / 257).max() <= 1
 
 
 def _png(image: Image.Image) -> bytes:

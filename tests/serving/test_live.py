@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.events import Feedback
 from evaluation.records import Answer, Interaction
 from evaluation.spool import Spool
 from routing.domain import Decision, ModelId, Query, RequestId, Task
@@ -14,6 +15,8 @@ from serving.live import RECENT_S, Loads
 from serving.recording import Recording
 from serving.reply import Told
 from serving.telemetry import Metrics
+
+ROOT = Path(__file__).parents[2]
 
 
 class Clock:
@@ -75,6 +78,37 @@ def test_what_a_killed_process_said_was_under_way_is_forgotten(tmp_path: Path) -
     assert {f.name for f in tmp_path.iterdir()} == {
         f"gauge_livemax_{os.getpid()}.db", f"counter_{gone.pid}.db"
     }  # fmt: skip
+
+
+def test_a_live_gauge_goes_with_its_process(tmp_path: Path) -> None:
+    """A backbone that was taken out of the configuration must not be down for ever."""
+    code = (
+        "import sys; from pathlib import Path; from serving.telemetry import Metrics\n"
+        "Metrics(Path(sys.argv[1])).gauge('barn_backbone_up', 0, 'gone')\n"
+        "Metrics(Path(sys.argv[1])).count('barn_shadow_offered', 'kept')\n"
+        "print(Metrics(Path(sys.argv[1])).text().decode())"
+    )
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}  # noqa: TID251
+    while_alive = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", code, str(tmp_path)],
+        env=environment, capture_output=True, text=True, check=True, cwd=ROOT,
+    ).stdout  # fmt: skip
+    later = Metrics(tmp_path).text().decode()
+
+    assert 'barn_backbone_up{backbone="gone"} 0.0' in while_alive
+    assert 'backbone="gone"' not in later
+    assert 'barn_shadow_offered_total{experiment="kept"} 1.0' in later
+
+
+@pytest.mark.parametrize(
+    ("request_id", "counted"),
+    [("01900000-0000-7000-8000-000000000000", 1), ("00000000-0000-4000-8000-000000000000", 0)],
+)
+def test_a_delay_is_told_of_our_own_ids_alone(request_id: str, counted: int) -> None:
+    metrics = Metrics()
+    metrics.heard(Feedback(feedback_id="f", request_id=request_id, at_s=2e9, correct=True))
+
+    assert f"barn_feedback_delay_seconds_count {float(counted)}" in metrics.text().decode()
 
 
 def interaction(*, streamed: bool) -> Interaction:
