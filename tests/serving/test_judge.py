@@ -478,7 +478,7 @@ async def test_only_operators_change_experiments_and_tables(tmp_path: Path) -> N
 
 async def test_promotion_writes_a_table_and_can_be_undone(tmp_path: Path) -> None:
     async with house(tmp_path) as barn:
-        await barn.http.put("/v1/table", json={"note": "mine"})
+        await barn.http.put("/v1/table", json={"note": "mine", "backbones": {"old": {}}})
         await barn.http.post("/v1/experiments", json=SPEC)
         answer = await barn.ask()
         await barn.http.post("/v1/feedback", json={"request_id": answer["id"], "truth": "dog"})
@@ -502,14 +502,16 @@ async def test_a_table_that_does_not_validate_is_refused_and_the_old_one_stays(
     tmp_path: Path,
 ) -> None:
     async with house(tmp_path) as barn:
-        await barn.http.put("/v1/table", json={"note": "good"})
+        await barn.http.put("/v1/table", json={"note": "good", "backbones": {"old": {}}})
         bad = {"backbones": {"old": {"accuracy": {"chart": {"right": -1}}}}}
         refused = await barn.http.put("/v1/table", json=bad)
         endless = json.dumps(bad).replace("-1", "1e999")
         assert (await barn.http.put("/v1/table", content=endless)).status_code == 400
+        strange = await barn.http.put("/v1/table", json={"backbones": {"older": {}}})
         kept = (await barn.http.get("/v1/table")).json()
 
-    assert refused.status_code == 400
+    assert refused.status_code == strange.status_code == 400
+    assert "none of the backbones that there are: old, new" in strange.text
     assert "backbones.old.accuracy.chart.right" in refused.json()["error"]["message"]
     assert kept["note"] == "good"
 
