@@ -19,17 +19,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom, norm
 
+from evaluation.asymptotic import asymptotic
 from evaluation.compare import Pair, Verdict, verdicts
 from evaluation.experiments import Spec
 from evaluation.intervals import wilson
 from evaluation.ppi import prediction_powered_mean
-from evaluation.sequences import (
-    MeanSequence,
-    SplitSequence,
-    asymptotic,
-    mcnemar_e_value,
-    paired,
-)
+from evaluation.sequences import MeanSequence, SplitSequence, mcnemar_e_value, paired
 from evaluation.splits import compared
 from routing.domain import Task
 

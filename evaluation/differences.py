@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy import case, func, select
 
+from evaluation.asymptotic import asymptotic
 from evaluation.compare import Pair
 from evaluation.experiments import Spec
-from evaluation.sequences import asymptotic
 from evaluation.splits import first_of_each, unit_of
 from evaluation.stores.schema import interactions
 from evaluation.stores.sql import Row, Store

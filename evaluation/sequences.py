@@ -231,33 +231,6 @@ def _smoothed_mean(arm: tuple[int, float]) -> float:
     return (0.5 + arm[1]) / (1 + arm[0])
 
 
-def asymptotic(
-    values: Sequence[float] | np.ndarray, *, alpha: float = 0.05, tightest_at: int = 200
-) -> tuple[float, float]:
-    """Confidence sequence for the mean of values without bounds, as seconds and dollars are.
-
-    Robbins' normal mixture with estimated variance: an asymptotic confidence sequence
-    (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024, theorem 2.2). It may be looked at after
-    every value; being asymptotic, it says nothing before there are twenty.
-
-    Args:
-        values: in the order in which they became known; independent, with finite variance.
-        alpha: the probability that it ever misses the mean.
-        tightest_at: the number of values at which it is narrowest beside others of its kind.
-    """
-    n = len(values)
-    if n < LEAST_FOR_ASYMPTOTICS:
-        return -math.inf, math.inf
-    spread = -2 * math.log(alpha)
-    rho = (spread + math.log(spread + 1)) / tightest_at  # the square of the paper's rho
-    inside = 2 * (n * rho + 1) / (n * n * rho) * math.log(math.sqrt(n * rho + 1) / alpha)
-    mean, half = float(np.mean(values)), float(np.std(values)) * math.sqrt(inside)
-    return mean - half, mean + half
-
-
-LEAST_FOR_ASYMPTOTICS = 20
-
-
 def mcnemar_e_value(only_old: int, only_new: int, *, better: bool | None = None) -> float:
     """E-value against "both are right equally often", from the pairs on which they differ.
 

@@ -1,9 +1,11 @@
 """Settings -> the parts of a front end and of a backbone replica, wired. No Ray in here."""
 
 import asyncio
+import hashlib
 import importlib.util
 import os
 import random
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -79,7 +81,7 @@ def assemble(
     writer: str,
 ) -> Built:
     """Wire a front end over engines that are up; starts the thread that drains its spool."""
-    metrics = Metrics(metrics_folder(settings))
+    metrics = Metrics(metrics_folder())
     spool = Spool(settings.events.folder / "spool", writer, fsync=settings.events.fsync)
     recording = Recording(spool, metrics)
     store = Store(connect(settings.events.url()))
@@ -222,10 +224,25 @@ def _drain(
     store.close()
 
 
-def metrics_folder(settings: Settings) -> Path | None:
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def metrics_folder() -> Path | None:
     """Where the processes of this node keep their metrics; None where they do not share them."""
-    shared = settings.events.folder / "metrics"
-    return shared if "PROMETHEUS_MULTIPROC_DIR" in os.environ else None
+    told = os.environ.get(SHARED_METRICS)
+    return None if told is None else Path(told)
+
+
+def shared_metrics(settings: Settings) -> dict[str, str]:
+    """What the processes of a cluster's node must find in their environment to share metrics.
+
+    Nothing where they inherit it. On a cluster the folder is the node's own, whether or not
+    `events.folder` is: nodes are scraped one by one and add up.
+    """
+    if settings.service.ray_address is None and SHARED_METRICS in os.environ:
+        return {}
+    mark = hashlib.sha256(str(settings.events.folder).encode()).hexdigest()[:12]
+    return {SHARED_METRICS: str(Path(tempfile.gettempdir()) / f"barn-metrics-{mark}")}
 
 
 def quality_tables(settings: Settings, store: Store) -> Tables:

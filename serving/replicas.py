@@ -17,7 +17,14 @@ from serving.beside import build_evaluator, build_judging, build_prober
 from serving.described import described_by
 from serving.engines.base import Description, Piece, Prompt
 from serving.engines.remote import Remote
-from serving.parts import assemble, load_engine, metrics_folder, tell_on_a_port, warm_up
+from serving.parts import (
+    assemble,
+    load_engine,
+    metrics_folder,
+    shared_metrics,
+    tell_on_a_port,
+    warm_up,
+)
 from serving.settings import Backbone, Settings
 from serving.telemetry import Metrics
 
@@ -72,7 +79,7 @@ class EvaluatorReplica:
     """Grades, guards experiments and publishes tables, beside the service and never in its way."""
 
     def __init__(self, settings: Settings) -> None:
-        metrics = Metrics(metrics_folder(settings))
+        metrics = Metrics(metrics_folder())
         self._evaluator = build_evaluator(settings, metrics)
         self._stop = threading.Event()
         tell_on_a_port(settings, metrics, self._stop)  # its node may have no front end
@@ -161,7 +168,9 @@ class Front:
 
 def application(settings: Settings) -> serve.Application:
     """Bind every deployment of a configuration."""
-    handles = {b.id: _deployed(b) for b in settings.backbones}
+    told = shared_metrics(settings)
+    runs: dict[str, Any] = {"runtime_env": {"env_vars": told}} if told else {}
+    handles = {b.id: _deployed(b, runs) for b in settings.backbones}
     service = settings.service
     front: Any = serve.deployment(
         Front,
@@ -171,17 +180,17 @@ def application(settings: Settings) -> serve.Application:
         max_ongoing_requests=service.front_ongoing_requests + SLACK,
         max_queued_requests=SLACK,
         backpressure_config=BackpressureConfig(status_code=429, retry_after_s=1),
-        ray_actor_options={"num_cpus": 0.1},
+        ray_actor_options={"num_cpus": 0.1, **runs},
         graceful_shutdown_timeout_s=settings.limits.deadline_s,
     )
     judge: Any = serve.deployment(
-        EvaluatorReplica, name="evaluator", ray_actor_options={"num_cpus": 0.1}
+        EvaluatorReplica, name="evaluator", ray_actor_options={"num_cpus": 0.1, **runs}
     )
     bound: serve.Application = front.bind(settings, handles, judge.bind(settings))
     return bound
 
 
-def _deployed(backbone: Backbone) -> serve.Application:
+def _deployed(backbone: Backbone, runs: Mapping[str, Any]) -> serve.Application:
     scale = backbone.replicas
     how: dict[str, Any] = {"num_replicas": scale.min_replicas}
     if scale.max_replicas > scale.min_replicas:
@@ -198,7 +207,7 @@ def _deployed(backbone: Backbone) -> serve.Application:
         name=backbone.id,
         max_ongoing_requests=backbone.max_ongoing_requests,
         max_queued_requests=backbone.max_queued_requests,
-        ray_actor_options=actor,
+        ray_actor_options={**actor, **runs},
         health_check_period_s=2,
         **how,
     )

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, binomtest
 
+from evaluation.asymptotic import asymptotic
 from evaluation.compare import Pair, closing_in, verdicts
 from evaluation.sequences import (
     MeanSequence,
     SplitSequence,
-    asymptotic,
     bounded_mean,
     e_bh,
     mcnemar_e_value,
@@ -212,13 +212,14 @@ def test_a_sequence_closes_in_on_where_it_stands() -> None:
     assert closing_in([]) == []
 
 
-def test_seconds_may_be_compared_as_often_as_one_likes() -> None:
+@pytest.mark.parametrize("spread", [0.7, 1.5])
+def test_seconds_may_be_compared_as_often_as_one_likes(spread: float) -> None:
     """Differences of log-normal seconds with mean zero: excluded at any look in at most 5 %."""
     anytime = peeked = 0
     looks = range(30, 601, 10)
     for seed in range(300):
         rng = np.random.default_rng(seed)  # noqa: TID251 - a test draws its own data
-        values = rng.lognormal(-2, 0.7, 600) - rng.lognormal(-2, 0.7, 600)
+        values = rng.lognormal(-2, spread, 600) - rng.lognormal(-2, spread, 600)
         ends = [asymptotic(values[:n]) for n in looks]
         anytime += any(not low <= 0 <= high for low, high in ends)
         errors = [abs(values[:n].mean()) / (values[:n].std() / math.sqrt(n)) for n in looks]
@@ -228,12 +229,27 @@ def test_seconds_may_be_compared_as_often_as_one_likes() -> None:
     assert peeked / 300 > 0.2  # what an interval for a fixed number would have done
 
 
+@pytest.mark.parametrize("share", [0.02, 0.05])
+def test_what_happens_rarely_is_not_missed(share: float) -> None:
+    """Dollars that differ for one request in twenty or fifty."""
+    missed = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)  # noqa: TID251 - a test draws its own data
+        values = (rng.random(600) < share).astype(float)
+        ends = [asymptotic(values[:n]) for n in range(20, 601, 10)]
+        missed += any(not low <= share <= high for low, high in ends)
+
+    assert missed / 200 <= 0.05
+
+
 def test_seconds_that_differ_are_found_to_differ() -> None:
     rng = np.random.default_rng(1)  # noqa: TID251 - a test draws its own data
     low, high = asymptotic(rng.lognormal(-2, 0.5, 400) - 0.05)
 
     assert 0 < low < math.exp(-2 + 0.125) - 0.05 < high
-    assert asymptotic([0.1] * 19) == (-math.inf, math.inf)
+    assert asymptotic([0.1, 0.2] * 9) == (-math.inf, math.inf)
+    assert asymptotic([0.1] * 199) == (-math.inf, math.inf)
+    assert asymptotic([0.1] * 200) == pytest.approx((0.1, 0.1))
 
 
 def test_events_of_another_arm_leave_a_splits_difference_unbiased() -> None:

@@ -15,6 +15,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.build import free_port
+from serving.parts import shared_metrics
+from serving.settings import load
 from tests.system.conftest import ROOT
 from tests.system.test_durability import Clients, assert_nothing_lost
 
@@ -96,6 +98,12 @@ class TwoNodes:
             self.process.stdout.close()
             self.log.close()
 
+    def nodes_of(self, deployment: str) -> list[str]:
+        """The node of each replica of a deployment that runs, as Ray's dashboard tells it."""
+        told = httpx.get(f"{self.dashboard}/api/serve/applications/", timeout=30).json()
+        found = told["applications"]["barn"]["deployments"][deployment]["replicas"]
+        return [r["node_id"] for r in found if r["state"] == "RUNNING"]
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
@@ -136,15 +144,24 @@ def test_two_gateways_add_up_in_every_scrape(nodes: TwoNodes) -> None:
     until = time.monotonic() + 5  # the last one is counted just after its answer has left
     while _requests(httpx.get(f"{nodes.url}/metrics").text) < asked and time.monotonic() < until:
         time.sleep(0.1)
-    files = (nodes.folder / "events" / "metrics").glob("counter_*.db")
+    shared = shared_metrics(load(str(nodes.config("zoo:llava-llama-1"))))
+    files = Path(shared["PROMETHEUS_MULTIPROC_DIR"]).glob("counter_*.db")
     each = [_of_one_process(file) for file in files]
     scrapes = {_requests(httpx.get(f"{nodes.url}/metrics").text) for _ in range(6)}
 
+    assert len(set(nodes.nodes_of("front"))) == 2
     assert len([n for n in each if n > 0]) >= 2  # both gateways had requests
     assert scrapes == {asked}
 
 
 def test_rolling_one_backbones_weights_fails_no_request(nodes: TwoNodes) -> None:
+    def sure() -> float:
+        body = {"model": "llava-llama-1", "max_tokens": 4, "temperature": 0,
+                "messages": [{"role": "user", "content": "what is 2 + 3?"}]}  # fmt: skip
+        answer = httpx.post(f"{nodes.url}/v1/chat/completions", json=body, timeout=60).json()
+        return float(answer["barn"]["confidence"])
+
+    before = sure()
     failed: list[str] = []
     told: list[str] = []
     stop = threading.Event()
@@ -168,6 +185,7 @@ def test_rolling_one_backbones_weights_fails_no_request(nodes: TwoNodes) -> None
 
     assert failed == []
     assert len(told) > 20
+    assert sure() != pytest.approx(before, rel=1e-3)  # other weights are as sure of something else
 
 
 def test_a_killed_node_loses_nothing_that_was_acknowledged(
@@ -176,6 +194,7 @@ def test_a_killed_node_loses_nothing_that_was_acknowledged(
     with Clients(nodes.url) as clients:
         time.sleep(4)
         before = len(clients.answers)
+        homes = {d: set(nodes.nodes_of(d)) for d in ("front", "llava-llama-1")}
         nodes.say("kill")
         nodes.hear("killed")
         killed = time.monotonic()
@@ -190,4 +209,5 @@ def test_a_killed_node_loses_nothing_that_was_acknowledged(
     nodes.stop()
 
     assert before > 10
+    assert [len(found) for found in homes.values()] == [2, 2]  # the killed one had its share
     assert_nothing_lost(nodes.folder / "events", clients)
