@@ -23,7 +23,7 @@ WEIGH_EVERY_S = 60.0
 """How often the store is weighed: that reads all of it."""
 
 
-SHARE = 20.0
+SHARE = 10.0
 """Looking at everything takes at most one part in so many of the time, however much there is."""
 
 

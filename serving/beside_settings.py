@@ -19,7 +19,7 @@ class Evaluation(Frozen):
 
     refit_every_s: float = Field(3600, gt=0)
     guard_every_s: float = Field(
-        5, gt=0, description="longer where it takes more than a twentieth of that"
+        5, gt=0, description="longer where it takes more than a tenth of that"
     )
     retention_days: float = Field(0, ge=0, description="0 keeps everything")
     most_events: int = Field(0, ge=0, description="the newest that are kept; 0 keeps everything")

@@ -109,6 +109,7 @@ class Cluster:
         import ray
         from ray import serve
 
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)  # `barn serve` says it better
         service = self.settings.service
         if service.ray_address is None:
             ray.init(
@@ -192,6 +193,8 @@ def _prepare(settings: Settings, scratch: Path, ports: range) -> None:
             "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[4]),
             "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports[-1]),
         }
+    if service.ray_address is None:
+        chosen["RAY_AUTH_MODE"] = "token"  # Ray's own ports listen on every interface
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = chosen["PROMETHEUS_MULTIPROC_DIR"]

@@ -57,14 +57,14 @@ def standard_load(http: httpx.Client) -> None:
     """Something of everything: policies, streams, mistakes, feedback, an experiment."""
     spec = {"name": "watched", "control": "llava-llama-1", "candidate": "llava-llama-3"}
     http.post("/v1/experiments", json=spec)
-    for k in range(6):
+    for k in range(9):
         for model in ("auto", "auto:explore", "auto:thompson", "auto:cascade", "llava-llama-1"):
             body = {
                 "model": model, "max_tokens": 6, "messages": ask("what shape is this?", data_url()),
-                "barn": {"quality": 1.0}, "stream": k == 5,
+                "barn": {"quality": 1.0}, "stream": k == 8,
             }  # fmt: skip
             told = http.post("/v1/chat/completions", json=body)
-            if k < 5:
+            if k < 8:
                 word = {"request_id": told.json()["id"], "truth": "circle"}
                 http.post("/v1/feedback", json=word)
     http.post("/v1/chat/completions", json={"model": "nobody", "messages": ask()})
