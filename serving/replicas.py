@@ -29,6 +29,8 @@ from serving.settings import Backbone, Settings
 from serving.telemetry import Metrics
 
 LOAD_EVERY_S = 0.5
+GONE_AFTER = 6
+"""Looks in a row that found no replica; one or two do while replicas are replaced."""
 SLACK = 256
 """Requests beyond those that are let in: they are read and refused, and more wait to be."""
 
@@ -138,21 +140,23 @@ class Front:
         Those too busy to answer are as busy as they last were; what is down counts for nothing.
         """
         loads, metrics = self._built.gateway.loads, self._built.metrics
+        missed = 0
         while True:
             await asyncio.sleep(LOAD_EVERY_S)
             up = True
             try:
                 async with asyncio.timeout(LOAD_EVERY_S):
                     loads.reported(model, *await engine.ongoing())
+                missed = 0
             except TimeoutError:
                 pass
             except Exception as error:  # noqa: BLE001 - whatever it is, the next report may come
                 logging.getLogger(__name__).debug("%s does not report: %s", model, error)
-                if model in self._sleepers:
+                missed, up = missed + 1, False
+                if model in self._sleepers or missed < GONE_AFTER:
                     loads.reported(model, 0, 0)
                 else:
                     loads.gone(model)
-                up = False
             metrics.gauge("barn_backbone_up", up, model)
             metrics.gauge("barn_ongoing_requests", loads.ours(model), model)
             metrics.gauge("barn_replica_requests", loads.taken(model), model)

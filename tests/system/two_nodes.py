@@ -15,7 +15,8 @@ from serving.settings import load
 
 def main(config: str) -> None:
     Cluster.of(load(config))  # the environment that Ray's processes inherit
-    del os.environ["PROMETHEUS_MULTIPROC_DIR"]  # noqa: TID251 - but not this: no cluster has it
+    for name in ("PROMETHEUS_MULTIPROC_DIR", "RAY_AUTH_MODE"):  # but not these: no cluster has them
+        del os.environ[name]  # noqa: TID251
 
     import ray
     from ray import serve
