@@ -159,7 +159,7 @@ def test_an_experiment_with_verdicts_shows_how_they_closed_in(
 ) -> None:
     spec = {"name": "seen-to-the-end", "control": "llava-llama-1", "candidate": "llava-llama-3"}
     assert http.post("/v1/experiments", json=spec).status_code == 201
-    for item in [i for i in synthetic(600) if i.task is Task.ARITHMETIC][:32]:
+    for item in [i for i in synthetic(1_200) if i.task is Task.ARITHMETIC][:130]:
         shown = image_part(item.image or b"")
         content = [shown, {"type": "text", "text": item.question}]
         body = {"model": "llava-llama-1", "max_tokens": 6,
@@ -168,9 +168,9 @@ def test_an_experiment_with_verdicts_shows_how_they_closed_in(
         word = {"request_id": told["id"], "truth": item.references[0]}
         assert http.post("/v1/feedback", json=word).status_code == 202
     seen: dict[str, Any] = {}
-    for _ in range(100):
+    for _ in range(150):
         seen = http.get("/v1/experiments/seen-to-the-end").json()["candidates"]["llava-llama-3"]
-        if seen["verdicts"] and seen["verdicts"][-1]["n"] >= 32:
+        if seen["verdicts"] and seen["verdicts"][-1]["n"] >= 130:
             break
         time.sleep(0.2)
 
