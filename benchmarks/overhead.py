@@ -20,12 +20,13 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from benchmarks.overhead_load import Load, Measured, drive, in_process, show
 from evaluation.events import Served
@@ -65,12 +66,15 @@ async def started(command: Sequence[str], url: str, path: str) -> AsyncIterator[
             await asyncio.sleep(0.5)
         yield url
     finally:
+        family = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-        subprocess.run(["pkill", "-9", "-f", "raylet|gcs_server|haproxy|ray::"], check=False)
+        for left in family:
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
         await asyncio.sleep(2)
 
 

@@ -80,7 +80,7 @@ class Shadows:
         ledger: Ledger,
         clock: Callable[[], float],
     ) -> None:
-        self._gateway = gateway
+        self.gateway = gateway
         self._limits = limits
         self._running = running
         self._ledger = ledger
@@ -112,7 +112,7 @@ class Shadows:
                 continue
             due_s = self._clock() + self._limits.patience_s
             for candidate in map(ModelId, spec.trying):
-                if candidate in self._gateway.hosted:
+                if candidate in self.gateway.hosted:
                     self._ledger.due(spec.name)
                     self._enqueue(_Copy(spec, candidate, reply, reply.question, due_s))
 
@@ -157,7 +157,7 @@ class Shadows:
         """Wait for a quiet moment; False when none came in time."""
         places = {copy.candidate, ModelId(copy.spec.control)}
         while self._clock() < copy.due_s:
-            shares = [self._gateway.loads.share(place) for place in places]
+            shares = [self.gateway.loads.share(place) for place in places]
             if max(shares) < self._limits.admit_below:
                 return True
             await asyncio.sleep(0.02)
@@ -166,11 +166,11 @@ class Shadows:
     async def _run(self, copy: _Copy) -> Outcome:
         """Ask the candidate as the primary was asked: streamed when that was."""
         model = copy.candidate
-        hosted = self._gateway.hosted[model]
+        hosted = self.gateway.hosted[model]
         size = copy.reply.case.query.prompt_tokens.get(model, 0)
         transcript = Transcript(self._clock, self._clock(), size)
         try:
-            prompt = replace(self._gateway.prompt(copy.question, model), background=True)
+            prompt = replace(self.gateway.prompt(copy.question, model), background=True)
             size = hosted.format.size(prompt.token_ids)
             if size + copy.reply.case.query.room_tokens > hosted.card.context_tokens:
                 return Dropped("too long for the candidate")
@@ -200,7 +200,7 @@ class Shadows:
         own = _short(f"{copy.spec.name}/{copy.candidate}")
         seen = Interaction(
             RequestId(f"{primary.request_id}-{own}"),
-            self._gateway.now(),
+            self.gateway.now(),
             primary.case.query,
             decision,
             outcome,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import get_context
@@ -101,9 +102,11 @@ def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
             )
         heads = read_back(dense, profile.seed, 1_024)
         tqdm.write(", ".join(f"{name} {value:.3f}" for name, value in sorted(heads.items())))
-        folder.mkdir(parents=True)
-        (folder / "heads.json").write_text(json.dumps(heads, indent=1), encoding="utf-8")
-        dense.encoder.save_pretrained(folder)
+        unnamed = folder.with_name("encoder.new")  # named when it is whole: a kill leaves no half
+        shutil.rmtree(unnamed, ignore_errors=True)
+        dense.encoder.save_pretrained(unnamed)
+        (unnamed / "heads.json").write_text(json.dumps(heads, indent=1), encoding="utf-8")
+        unnamed.rename(folder)
     encoder = CLIPVisionModel.from_pretrained(folder).eval()
     if profile.align.data is None:
         count = profile.align.items + profile.tune.items

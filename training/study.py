@@ -195,7 +195,9 @@ def study_text(
         "",
         f"Written by `barn study`: {n} held-out questions, answered greedily; exact match with the "
         "only right answer, 95 % Wilson intervals in brackets. One vision encoder, projector shape,"
-        " data, order, optimiser and schedule for all; only the language backbone differs. Text "
+        " data, order, optimiser and schedule for all; only the language backbone differs, in what "
+        "the generations changed: vocabulary, rotary base, context, and the newest one's grouped "
+        "queries with the wider MLP that they pay for. Text "
         "pre-training reads the same stream to other depths (1 : 2 : 15).",
         "",
         "## Accuracy",

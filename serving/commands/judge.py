@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import orjson
 import pyarrow as pa
@@ -22,16 +23,30 @@ from serving.commands.route import Key, Url, call
 _PAGE = 5_000
 
 
-def quality(
+def _unix(moment: datetime) -> str:
+    return str(moment.replace(tzinfo=UTC).timestamp())
+
+
+def quality(  # noqa: PLR0913 - options of a command
     url: Url = "http://127.0.0.1:8000",
     api_key: Key = "",
     window: Annotated[str, typer.Option(help="15m, 24h, 7d, …; empty: everything.")] = "",
     kind: Annotated[str, typer.Option(help="served, shadowed or probe.")] = "served",
     by: Annotated[str, typer.Option(help="Graded by truth or by judge.")] = "truth",
+    since: Annotated[datetime | None, typer.Option(help="First moment (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Moment after the last (UTC).")] = None,
+    raw: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--json", help="Everything, reliability and risk–coverage included.")
+    ] = False,
 ) -> None:
     """Show accuracy and calibration per backbone and task, traffic and drift of a service."""
-    query = f"?kind={kind}&by={by}" + (f"&window={window}" if window else "")
-    told = call("GET", url, f"/v1/quality{query}", api_key)
+    ends = {"since": since, "until": until}
+    asked = {"kind": kind, "by": by} | {k: _unix(v) for k, v in ends.items() if v is not None}
+    query = urlencode(asked | ({"window": window} if window else {}))
+    told = call("GET", url, f"/v1/quality?{query}", api_key)
+    if raw:
+        typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+        return
     shown = Table("backbone", "task", "n", "accuracy", "95 %", "at any time", "confidence",
                   "ECE", "debiased", "smooth", "Brier", "AURC")  # fmt: skip
     for f in told["figures"]:

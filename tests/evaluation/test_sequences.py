@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -198,6 +199,29 @@ def test_verdicts_are_seldom_wrong_though_looked_at_after_every_pair() -> None:
         false += any(look in {"better", "worse"} for look in looks)
 
     assert false / 200 <= 0.05
+
+
+def test_verdicts_keep_the_false_discovery_rate_over_tasks() -> None:
+    """One task among ten with an e-value of 33 is no discovery; alone it is one."""
+    won = [pair(0.0, 1.0) for _ in range(8)]
+    equal = [
+        replace(pair(float(k % 2), float(k % 2)), task=f"t{t}") for t in range(9) for k in range(20)
+    ]
+    alone, among = verdicts(won), verdicts([*won, *equal])
+
+    mine = {v.task: v for v in among}[won[0].task]
+    assert 20 < alone[0].e_value < 200
+    assert (alone[0].conclusion, mine.conclusion) == ("better", "undecided")
+    assert alone[0].e_value == mine.e_value
+
+
+def test_the_overlap_of_solved_sets_is_held_against_chance() -> None:
+    both, old, new = pair(1.0, 1.0), pair(1.0, 0.0), pair(0.0, 1.0)
+    told = verdicts([both] * 6 + [old] * 2 + [new] * 1 + [pair(0.0, 0.0)])[0].solved
+
+    assert told.jaccard == pytest.approx(6 / 9)
+    p, q = 0.8, 0.7
+    assert told.jaccard_if_independent == pytest.approx(p * q / (p + q - p * q))
 
 
 def test_a_sequence_closes_in_on_where_it_stands() -> None:

@@ -360,6 +360,26 @@ async def test_copies_are_dropped_and_counted_while_the_backbones_are_busy(tmp_p
     assert copies["dropped"] > 0
 
 
+async def test_a_copy_waits_for_quiet_backbones_however_short_the_queue(tmp_path: Path) -> None:
+    """Admission looks at load: nothing else could drop the only copy in a queue of 64."""
+    limits = ShadowLimits(queue=64, admit_below=0.25, patience_s=0.1)
+    async with house(tmp_path, limits) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC)
+        barn.shadows.gateway.loads.reported(NEW, 40, 1)  # of 64 that it can take
+        await barn.ask()
+        await asyncio.sleep(0.3)
+        barn.shadows.gateway.loads.reported(NEW, 0, 1)
+        await barn.ask()
+        await barn.settle()
+
+        told = (await barn.http.get("/v1/experiments/try-new")).json()
+        copies = told["candidates"]["new"]["copies"]
+        reasons = [r["error"] for r in barn.store.rows(select(interactions)) if r["error"]]
+
+    assert copies == {"answered": 1, "failed": 0, "dropped": 1}
+    assert reasons == ["busy"]
+
+
 async def test_a_candidate_that_breaks_touches_no_user_and_is_counted(tmp_path: Path) -> None:
     async with house(tmp_path, new=Scripted(breaks_after=0)) as barn:
         await barn.http.post("/v1/experiments", json=SPEC)
