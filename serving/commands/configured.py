@@ -9,6 +9,8 @@ from rich.markup import escape
 from routing.domain import ModelCard, ModelId
 from serving.settings import Settings, SettingsError, load
 
+WIDE = 160
+
 
 def configured(config: str, overrides: Mapping[str, object] | None = None) -> Settings:
     """Load a configuration (see `serving.settings.load`), or say what is wrong and exit with 2."""
@@ -17,6 +19,12 @@ def configured(config: str, overrides: Mapping[str, object] | None = None) -> Se
     except SettingsError as error:
         Console(stderr=True).print(f"[red]barn:[/red] {escape(str(error))}")
         raise typer.Exit(2) from error
+
+
+def for_tables() -> Console:
+    """A console that cuts no table short in a file or a pipe, which have no width of their own."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=WIDE)
 
 
 def cards_of(settings: Settings) -> tuple[ModelCard, ...]:

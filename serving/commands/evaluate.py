@@ -25,7 +25,7 @@ from evaluation.worth import table_from
 from routing.domain import Task
 from serving.build import Cluster, free_port
 from serving.commands.ask import Asking, ask_all
-from serving.commands.configured import cards_of, configured
+from serving.commands.configured import cards_of, configured, for_tables
 from serving.policies import build_policies
 
 _err = Console(stderr=True)
@@ -173,7 +173,7 @@ def _print(summary: tuple[Row, ...]) -> None:
             f"{r.mean_confidence:.1%}", f"{r.ece:.3f}", f"{r.latency_p50_s * 1e3:.0f}",
             f"{r.cost:.4f}",
         )  # fmt: skip
-    Console().print(shown)
+    for_tables().print(shown)
 
 
 def route_bench(
@@ -204,5 +204,5 @@ def route_bench(
     out.mkdir(parents=True, exist_ok=True)
     (out / "route-bench.json").write_text(result.to_json(), encoding="utf-8")
     result.draw(out / "route-bench.png")
-    result.print(Console())
+    result.print(for_tables())
     _err.print(f"picture: {out / 'route-bench.png'}")

@@ -10,14 +10,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import select
 
 from evaluation.stores.schema import feedback, grades, interactions
 from evaluation.stores.sql import Store, connect
 from serving.access import hashed, new_key
-from serving.commands.configured import configured
+from serving.commands.configured import configured, for_tables
 from serving.commands.route import Key, Url, call
 
 _PAGE = 5_000
@@ -57,7 +56,7 @@ def quality(  # noqa: PLR0913 - options of a command
             f"{f['ece']:.3f}", f"{f['ece_debiased']:.3f}", f"{f['smooth_ece']:.3f}",
             f"{f['brier']['score']:.3f}", f"{f['aurc']:.3f}",
         )  # fmt: skip
-    Console().print(shown)
+    for_tables().print(shown)
     _tell_traffic(told)
     if not told["figures"]:
         typer.echo(
@@ -73,7 +72,7 @@ def _tell_traffic(told: dict[str, Any]) -> None:
             t["backbone"], t["task"], str(t["requests"]), str(t["failed"]), str(t["tokens"]),
             f"{t['cost']:.4f}", f"{t['mean_latency_s']:.3f}",
         )  # fmt: skip
-    Console().print(shown)
+    for_tables().print(shown)
     for c in told["judge_corrected"]:
         typer.echo(
             f"{c['backbone']}, {c['task']}, by the judge, corrected by {c['doubly_graded']} answers"

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from evaluation.logged import earned, logged
@@ -16,7 +15,7 @@ from routing.policies.cascade import Cascade
 from routing.policies.fixed import Fixed
 from routing.policy import Policy
 from routing.tasks import shipped
-from serving.commands.configured import cards_of, configured
+from serving.commands.configured import cards_of, configured, for_tables
 from serving.parts import quality_tables
 from serving.policies import build_policies
 from serving.settings import Settings
@@ -54,7 +53,7 @@ def off_policy(
             one.policy, _told(one.doubly_robust), _told(one.snips), _told(one.ips),
             f"{one.snips.effective_n:.0f} of {one.n}", f"{one.unseen:.0%}",
         )  # fmt: skip
-    Console().print(shown)
+    for_tables().print(shown)
     if any(one.unseen > _MOST_UNSEEN for one in told):
         typer.echo(
             "where a policy's choices were never drawn (unseen), its estimates mean nothing: "

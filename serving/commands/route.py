@@ -10,7 +10,6 @@ import httpx
 import numpy as np
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from evaluation.stores.sql import Store, connect
@@ -20,7 +19,7 @@ from routing.features import text_slots
 from routing.policy import Asked, State, decide
 from routing.quality import TableError
 from routing.tasks import FloatArray, TaskModel, features_of, scored, shipped
-from serving.commands.configured import cards_of, configured
+from serving.commands.configured import cards_of, configured, for_tables
 from serving.errors import ServiceError
 from serving.images import decode_bytes
 from serving.parts import quality_tables
@@ -158,7 +157,7 @@ def explain(
     except NoEligibleModelError as error:
         raise typer.BadParameter(str(error)) from error
     tasks = ", ".join(f"{t} {p:.0%}" for t, p in asked.scores.likely)
-    console = Console()
+    console = for_tables()
     console.print(
         f"tasks: {tasks}; family: {asked.scores.family} ({asked.scores.vision:.0%} vision); "
         f"policy {decided_by.name} at quality {dial:g}"

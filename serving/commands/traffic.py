@@ -22,6 +22,7 @@ from evaluation.intervals import wilson
 from evaluation.offline import Item
 from routing.domain import Task
 from serving.commands.ask import question_body
+from serving.commands.configured import for_tables
 from serving.commands.evaluate import labelled, service
 
 _err = Console(stderr=True)
@@ -117,7 +118,7 @@ def _resized(item: Item, side: int) -> Item:
 
 def show(report: dict[str, Any]) -> None:
     """Print a report of the load scenarios as tables."""
-    console = Console()
+    console = for_tables()
     _err.print(
         f"{report['answers']} answers in {report['seconds']:.0f} s: "
         f"{report['requests_per_s']:.1f} requests/s, {report['tokens_per_s']:.0f} tokens/s"
