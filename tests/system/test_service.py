@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import socket
 import subprocess
 import threading
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import openai
+import psutil
 import pytest
 from easy_vqa import get_test_image_paths, get_test_questions
 from openai.types.chat import ChatCompletionMessageParam
@@ -262,3 +264,25 @@ def test_a_table_is_replaced_under_load_and_no_request_is_dropped(
     assert {status for status, _ in told} == {200}
     assert {version for _, version in told} == set(versions)  # every table decided for a while
     assert versions == sorted(set(versions))
+
+
+def test_nobody_else_reaches_what_speaks_http_and_rays_own_ports_want_a_token(
+    service: Service,
+) -> None:
+    family = psutil.Process(service.process.pid).children(recursive=True)
+    by_name = {p.name(): p for p in family}
+    heard = by_name["haproxy"].net_connections("tcp")
+    listening = {c.laddr.ip for c in heard if c.status == psutil.CONN_LISTEN}
+    port = int(service.url.rpartition(":")[2])
+    outside = [
+        a.address
+        for addresses in psutil.net_if_addrs().values()
+        for a in addresses
+        if a.family == socket.AF_INET and not a.address.startswith("127.")
+    ]
+
+    assert listening == {"127.0.0.1"}
+    for address in outside:
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((address, port), timeout=5)
+    assert by_name["raylet"].environ()["RAY_AUTH_MODE"] == "token"
