@@ -568,7 +568,9 @@ async def test_a_split_that_is_promoted_counts_at_once_and_can_be_undone(tmp_pat
         told = await barn.http.patch("/v1/experiments/ab", json=change, headers=OPERATOR)
         after = barn.tables.current()
         await barn.http.post("/v1/table/undo", headers=OPERATOR)
+        again = Evaluator(barn.store, barn.tables, Schedule(least_new=1), NOW).refit()
 
+    assert again is None  # nothing was answered since: what is undone is not learned again
     assert told.json()["table_version"] == after.version == before.version + 1
     assert after.note == "promoted ab"
     known = [p.weight for w in after.backbones.values() for p in w.accuracy.values()]
@@ -577,6 +579,30 @@ async def test_a_split_that_is_promoted_counts_at_once_and_can_be_undone(tmp_pat
         >= 30
     )
     assert barn.tables.current().backbones == before.backbones
+
+
+async def test_tables_are_refitted_at_once_after_a_start_and_then_on_schedule(
+    tmp_path: Path,
+) -> None:
+    later_s = 0.0
+    async with house(tmp_path) as barn:
+        evaluator = Evaluator(
+            barn.store, barn.tables, Schedule(refit_every_s=600), lambda: NOW() + later_s
+        )
+        await barn.answer_and_grade(150)
+        evaluator.tick()
+        first = barn.tables.current()
+        await barn.answer_and_grade(10, correct=False)
+        evaluator.tick()
+        too_early = barn.tables.current()
+        later_s = 601.0
+        evaluator.tick()
+        second = barn.tables.current()
+
+    assert first.note == "refitted on 150 graded answers"
+    assert too_early == first
+    assert (second.version, second.note) == (first.version + 1, "refitted on 160 graded answers")
+    assert first.backbones["old"].confidence  # maps as well, not posteriors alone
 
 
 async def test_a_refit_learns_how_long_answers_take(tmp_path: Path) -> None:
