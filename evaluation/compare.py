@@ -75,8 +75,7 @@ class Verdict:
 
     `difference` is the mean of new − old scores and `interval` its 95 % confidence sequence;
     `e_value` is evidence against equality: the mean of a bet on the difference and of McNemar's,
-    which counts the pairs before the first score that is neither right nor wrong. The calibration
-    errors are of the pairs that both have answered.
+    which counts the pairs before the first score that is neither right nor wrong.
     """
 
     task: str
@@ -89,8 +88,14 @@ class Verdict:
     conclusion: Conclusion
     agreement: float
     solved: Solved
-    old_ece: float
-    new_ece: float
+
+
+def calibration_errors(pairs: Sequence[Pair]) -> tuple[float, float]:
+    """Expected calibration error of the old and of the new model, where both have answered."""
+    both = [p for p in pairs if p.answered]
+    old = np.array([(p.old_confidence, p.old_score) for p in both]).reshape(-1, 2).T
+    new = np.array([(p.new_confidence, p.new_score) for p in both]).reshape(-1, 2).T
+    return ece(Tally.of(*old)), ece(Tally.of(*new))
 
 
 def verdicts(
@@ -162,14 +167,7 @@ def _judge(task: str, pairs: Sequence[Pair], margin: float, alpha: float) -> Ver
         conclusion=conclusion,
         agreement=sum(p.same_answer for p in pairs) / len(pairs),
         solved=who,
-        old_ece=_ece([(p.old_confidence, p.old_score) for p in pairs if p.answered]),
-        new_ece=_ece([(p.new_confidence, p.new_score) for p in pairs if p.answered]),
     )
-
-
-def _ece(told: Sequence[tuple[float, float]]) -> float:
-    confidence, score = np.array(told).reshape(-1, 2).T
-    return ece(Tally.of(confidence, score))
 
 
 def _held(verdict: Verdict, *, reject: bool) -> Verdict:

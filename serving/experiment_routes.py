@@ -1,6 +1,6 @@
 """Routes of experiments: start, look, pause, stop, promote."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evaluation.compare import closing_in, solved
+from evaluation.compare import Pair, calibration_errors, closing_in, solved
 from evaluation.differences import shadow_differences, split_differences
 from evaluation.experiments import ExperimentError, Spec, Status, load_spec
 from evaluation.learning import learnable, observed, relearned
@@ -66,7 +66,10 @@ def _shadowed(store: Store, spec: Spec) -> dict[str, Any]:
         measured = shadow_differences(store, spec, candidate, graded)
         told[candidate] = {
             "copies": copies[candidate],
-            "verdicts": [asdict(v) for v in judged_pairs(spec, graded)],
+            "verdicts": [
+                asdict(v) | _calibration([p for p in graded if v.task in {p.task, "all"}])
+                for v in judged_pairs(spec, graded)
+            ],
             "solved": asdict(who) | {
                 "jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent
             },
@@ -76,6 +79,10 @@ def _shadowed(store: Store, spec: Spec) -> dict[str, Any]:
             "unchanged_answers": unchanged(store, spec, candidate, graded),
         }  # fmt: skip
     return told
+
+
+def _calibration(pairs: Sequence[Pair]) -> dict[str, float]:
+    return dict(zip(("old_ece", "new_ece"), calibration_errors(pairs), strict=True))
 
 
 def add_experiments(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:

@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from scipy.stats import beta, binomtest
 
 from evaluation.asymptotic import asymptotic
-from evaluation.compare import Pair, closing_in, verdicts
+from evaluation.compare import Pair, calibration_errors, closing_in, verdicts
 from evaluation.sequences import (
     MeanSequence,
     SplitSequence,
@@ -222,6 +222,15 @@ def test_the_overlap_of_solved_sets_is_held_against_chance() -> None:
     assert told.jaccard == pytest.approx(6 / 9)
     p, q = 0.8, 0.7
     assert told.jaccard_if_independent == pytest.approx(p * q / (p + q - p * q))
+
+
+def test_calibration_of_both_sides_is_told_where_both_answered() -> None:
+    told = [replace(pair(float(k < 8), float(k < 9)), old_confidence=0.6, new_confidence=0.9)
+            for k in range(10)]  # fmt: skip
+    failed = replace(pair(1.0, 0.0), old_confidence=0.1, answered=False)
+
+    assert calibration_errors([*told, failed]) == pytest.approx((0.2, 0.0))
+    assert calibration_errors([]) == (0.0, 0.0)
 
 
 def test_a_sequence_closes_in_on_where_it_stands() -> None:
