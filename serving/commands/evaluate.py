@@ -85,6 +85,14 @@ def service(
         yield f"http://127.0.0.1:{port}", tuple(b.id for b in settings.backbones)
 
 
+def _resume(answers: Path, *, fresh: bool) -> None:
+    """Say that there are answers of an earlier run: other weights would not have given them."""
+    if fresh:
+        answers.unlink(missing_ok=True)
+    elif kept := len(read_answers(answers)):
+        _err.print(f"{kept} answers of an earlier run are kept; --fresh asks for them again")
+
+
 def evaluate(  # noqa: PLR0913 - a command's options
     dataset: Annotated[
         str,
@@ -104,6 +112,7 @@ def evaluate(  # noqa: PLR0913 - a command's options
     out: Annotated[Path, typer.Option(help="Answers and report; run again to resume.")] = Path(
         "runs/evaluate"
     ),
+    fresh: Annotated[bool, typer.Option(help="Ask again what was answered before.")] = False,  # noqa: FBT002 - typer's way
     table: Annotated[Path | None, typer.Option(help="Write a quality table here.")] = None,
     api_key: Annotated[str, typer.Option(envvar="BARN_API_KEY")] = "",
 ) -> None:
@@ -113,6 +122,7 @@ def evaluate(  # noqa: PLR0913 - a command's options
         raise typer.BadParameter("--all and --backbone exclude each other")
     items = labelled(dataset, limit)
     folder = out / Path(dataset).stem
+    _resume(folder / "answers.jsonl", fresh=fresh)
     with service(url, config, api_key) as (where, hosted):
         chosen = _chosen(backbone, hosted)
         how = Asking(where, chosen, concurrency, api_key=api_key)

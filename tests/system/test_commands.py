@@ -32,15 +32,20 @@ def test_an_evaluation_resumes_and_asks_anew_what_has_changed(
     questions, out = tmp_path / "mine.jsonl", tmp_path / "out"
     rows = [{"id": str(k), "question": f"what is {k} + 2?", "answer": str(k + 2)} for k in range(3)]
 
-    def evaluated() -> list[str]:
+    said: list[str] = []
+
+    def evaluated(*options: str) -> list[str]:
         """The lines that a run has added: what was asked."""
         questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
         answers = out / "mine" / "answers.jsonl"
         before = answers.read_text().splitlines() if answers.is_file() else []
+        two = ("--backbone", "llava-llama-1", "--backbone", "llava-llama-3")
         ran = barn(service, "evaluate", str(questions), "--url", service.url, "--out", str(out),
-                   "--backbone", "llava-llama-1", "--backbone", "llava-llama-3")  # fmt: skip
+                   *two, *options)  # fmt: skip
         assert ran.returncode == 0, ran.stderr
-        return answers.read_text().splitlines()[len(before) :]
+        said.append(ran.stderr)
+        lines = answers.read_text().splitlines()
+        return lines if "--fresh" in options else lines[len(before) :]
 
     first, again = evaluated(), evaluated()
     rows[1]["question"] = "what is 1 + 3?"
@@ -52,6 +57,9 @@ def test_an_evaluation_resumes_and_asks_anew_what_has_changed(
     page = (out / "mine" / "report.html").read_text()
     assert "llava-llama-3" in page
     assert "<img" in page or "<svg" in page
+    assert "kept" not in said[0]
+    assert "6 answers of an earlier run are kept" in said[1]
+    assert len(evaluated("--fresh")) == 6
     assert {r["backbone"] for r in json.loads((out / "mine" / "report.json").read_text())["rows"]} \
         == {"llava-llama-1", "llava-llama-3"}  # fmt: skip
 
