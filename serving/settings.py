@@ -90,7 +90,7 @@ class Limits(Frozen):
     """What a request may ask for."""
 
     max_body_bytes: int = Field(40_000_000, ge=1)
-    body_s: float = Field(30, gt=0, description="within which a request's body must have come")
+    body_s: float = Field(60, gt=0, description="within which a request's body must have come")
     max_new_tokens: int = Field(256, ge=1, description="when a request names no limit")
     deadline_s: float = Field(120, gt=0, description="a request may ask for less, never for more")
 
