@@ -59,6 +59,8 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("Graded answers", (("barn_graded_answers", "{{backbone}} {{task}}"),)),
             Panel("Changes found", (("barn_drift_changes", "{{backbone}} {{task}} {{of}}"),), "short",
                   "ADWIN over accuracy, confidence and task mix."),
+            Panel("How far the last change went",
+                  (("barn_drift_score", "{{backbone}} {{task}} {{of}}"),), "percentunit"),
             Panel("Confidence, median",
                   ((_quantile(0.5, "barn_confidence", "backbone"), "{{backbone}}"),), "percentunit"),
             Panel("Feedback", (
