@@ -21,8 +21,6 @@ _log = logging.getLogger(__name__)
 DAY_S = 86_400.0
 WEIGH_EVERY_S = 60.0
 """How often the store is weighed: that reads all of it."""
-
-
 SHARE = 10.0
 """Looking at everything takes at most one part in so many of the time, however much there is."""
 
@@ -159,7 +157,7 @@ class Evaluator:
         if len(told) < self._schedule.least_new:
             return None
         current = self._tables.current()
-        table = relearned(base, told, version=current.version + 1)
+        table = relearned(base, told).model_copy(update={"version": current.version + 1})
         if table.backbones == current.backbones:
             return None
         return table if self._tables.refresh(table, base) else None

@@ -84,8 +84,8 @@ def observed(told: Iterable[tuple[str, str, float]]) -> dict[tuple[str, Task], O
     return found
 
 
-def relearned(table: QualityTable, told: Sequence[Answered], *, version: int) -> QualityTable:
-    """`table` after `told`, as `version`.
+def relearned(table: QualityTable, told: Sequence[Answered]) -> QualityTable:
+    """A new version of `table` after `told`.
 
     Posteriors, confidence maps and success predictors, and seconds where there are enough answers.
     """
@@ -102,5 +102,4 @@ def relearned(table: QualityTable, told: Sequence[Answered], *, version: int) ->
     seen = observed((a.backbone, a.task, a.score) for a in told)
     measured = {b: seconds(own) for b, own in by_backbone.items() if len(own) >= LEAST_TIMED}
     note = f"refitted on {len(told)} graded answers"
-    made = updated(table, seen, maps, note=note, success=success, seconds=measured)
-    return made.model_copy(update={"version": version})
+    return updated(table, seen, maps, note=note, success=success, seconds=measured)

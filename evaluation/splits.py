@@ -110,7 +110,7 @@ def split_verdicts(store: Store, spec: Spec) -> dict[str, dict[str, Compared]]:
 
 
 def compared(
-    spec: Spec, candidate: str, rows: Sequence[Row], tried: Sequence[Row] = ()
+    spec: Spec, candidate: str, rows: Sequence[Row], every: Sequence[Row] = ()
 ) -> dict[str, Compared]:
     """Hold one candidate against control, per task and for `all`; see `split_verdicts`.
 
@@ -118,9 +118,9 @@ def compared(
         spec: the experiment.
         candidate: one of its candidates.
         rows: what `graded_answers` found.
-        tried: what `tried` found.
+        every: what `tried` found.
     """
-    asked: dict[str, list[Row]] = {"answered": list(tried)} if tried else {}
+    asked: dict[str, list[Row]] = {"answered": list(every)} if every else {}
     for row in rows:
         for task in (row["task"], "all"):
             asked.setdefault(task, []).append(row)

@@ -56,11 +56,11 @@ class Tables:
     def publish(self, table: QualityTable, base: QualityTable | None = None) -> QualityTable:
         """Make `table` the current one, at once and whole, and `base` what refits start from.
 
-        What there was before is kept beside them, for `undo`. Its version is raised where another
-        table has taken it meanwhile: gateways read a table when the version changes.
+        What there was before is kept beside them, for `undo`. It gets the next version, whatever
+        its own: gateways read a table when the version changes.
         """
         current = self.current()
-        made = table.model_copy(update={"version": max(table.version, current.version + 1)})
+        made = table.model_copy(update={"version": current.version + 1})
         changed = {_BEFORE: current, _BASE_BEFORE: self.base(), _CURRENT: made}
         self._write(changed if base is None else changed | {_BASE: base})
         return made
@@ -70,8 +70,7 @@ class Tables:
 
         Refits add to it what is answered from Unix time `now_s` on.
         """
-        version = self.current().version + 1
-        table = table.model_copy(update={"version": version, "since_s": now_s})
+        table = table.model_copy(update={"since_s": now_s})
         return self.publish(table, table)
 
     def reload(self, now_s: float) -> QualityTable:

@@ -58,11 +58,8 @@ def build_prober(settings: Settings) -> Prober | None:
     """The prober of a configuration; None where probes are off."""
     if settings.probes.every_s <= 0:
         return None
-    service = settings.service
-    host = f"[{service.host}]" if ":" in service.host else service.host
-    url = f"http://{host}:{service.port}"
     items = probe_items(settings.probes)
-    return Prober(url, [b.id for b in settings.backbones], settings.probes, items)
+    return Prober(settings.service.url, [b.id for b in settings.backbones], settings.probes, items)
 
 
 def build_judging(settings: Settings, metrics: Metrics) -> Judging | None:

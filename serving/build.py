@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from serving.settings import Settings, SettingsError, check_files
+from serving.settings import SHARED_METRICS, Settings, SettingsError, check_files
 
 APP = "barn"
 
@@ -175,7 +175,7 @@ def _prepare(settings: Settings, scratch: Path, ports: range) -> None:
         "TOKENIZERS_PARALLELISM": "false",
         "RAYLLM_ENABLE_WORKER_PROCESS_SETUP_HOOK": "0",
         # set before prometheus_client is imported: it decides there where values are kept
-        "PROMETHEUS_MULTIPROC_DIR": str(settings.events.folder / "metrics"),
+        SHARED_METRICS: str(settings.events.folder / "metrics"),
     }
     if service.haproxy:
         chosen |= {
@@ -197,7 +197,7 @@ def _prepare(settings: Settings, scratch: Path, ports: range) -> None:
         chosen["RAY_AUTH_MODE"] = "token"  # Ray's own ports listen on every interface
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = chosen["PROMETHEUS_MULTIPROC_DIR"]
+    os.environ[SHARED_METRICS] = chosen[SHARED_METRICS]
 
 
 def _empty(folder: Path) -> None:

@@ -65,8 +65,7 @@ def serve(
 
 
 def _announce(settings: Settings, seconds: float) -> None:
-    service = settings.service
-    url = f"http://{service.host}:{service.port}"
+    url = settings.service.url
     ask = {"model": "auto", "messages": [{"role": "user", "content": "what is 7 + 5?"}]}
     print(f"Barn is ready after {seconds:.1f} s: {url}  (docs: {url}/docs)")
     print(f"try: curl -s {url}/v1/chat/completions -d '{json.dumps(ask)}'", flush=True)

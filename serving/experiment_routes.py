@@ -180,8 +180,8 @@ def _promote(judge: Judge, spec: Spec) -> QualityTable:
     """
     note = f"promoted {spec.name}"
     if spec.mode == "split":
-        base, version = judge.tables.base(), judge.tables.current().version + 1
-        made = relearned(base, learnable(judge.store, base.since_s), version=version)
+        base = judge.tables.base()
+        made = relearned(base, learnable(judge.store, base.since_s))
         return judge.tables.publish(made.model_copy(update={"note": note}), base)
     seen = observed(
         (candidate, pair.task, pair.new_score)

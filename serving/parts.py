@@ -41,7 +41,7 @@ from serving.policies import build_policies
 from serving.prompts import PromptFormat, Turn
 from serving.recording import Recording
 from serving.reply import Hosted
-from serving.settings import Backbone, Settings
+from serving.settings import SHARED_METRICS, Backbone, Settings
 from serving.shadow import ShadowLimits, Shadows
 from serving.telemetry import Metrics
 
@@ -222,9 +222,6 @@ def _drain(
         on_round=after,
     )
     store.close()
-
-
-SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def metrics_folder() -> Path | None:

@@ -29,6 +29,8 @@ from serving.faults import explain, known_variables
 from serving.frozen import Frozen
 from serving.routing_settings import Routing
 
+SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that tells prometheus_client where the processes of a node keep their values."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 """Names of this machine that no other can use."""
 
@@ -105,6 +107,12 @@ class Service(Frozen):
     haproxy: bool = True
     metrics_port: int = Field(0, ge=0, le=65535, description="every node's own; 0: only /metrics")
     ray_address: str | None = Field(None, description="an existing Ray cluster; none: start one")
+
+    @property
+    def url(self) -> str:
+        """Where a client on this machine finds it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
 
 class Events(Frozen):

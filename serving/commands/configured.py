@@ -1,6 +1,7 @@
 """Settings for a command, and the cards they make; what is wrong with them becomes a message."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import typer
 from rich.console import Console
@@ -25,6 +26,11 @@ def for_tables() -> Console:
     """A console that cuts no table short in a file or a pipe, which have no width of their own."""
     plain = Console()
     return plain if plain.is_terminal else Console(width=WIDE)
+
+
+def unix(moment: datetime) -> float:
+    """Unix time of a moment on the command line, which has no zone: it is UTC."""
+    return moment.replace(tzinfo=UTC).timestamp()
 
 
 def cards_of(settings: Settings) -> tuple[ModelCard, ...]:

@@ -1,7 +1,7 @@
 """`barn quality`, `barn export`, `barn key`: the figures, the events, and keys to get at them."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -16,14 +16,10 @@ from sqlalchemy import select
 from evaluation.stores.schema import feedback, grades, interactions
 from evaluation.stores.sql import Store, connect
 from serving.access import hashed, new_key
-from serving.commands.configured import configured, for_tables
+from serving.commands.configured import configured, for_tables, unix
 from serving.commands.route import Key, Url, call
 
 _PAGE = 5_000
-
-
-def _unix(moment: datetime) -> str:
-    return str(moment.replace(tzinfo=UTC).timestamp())
 
 
 def quality(  # noqa: PLR0913 - options of a command
@@ -40,7 +36,7 @@ def quality(  # noqa: PLR0913 - options of a command
 ) -> None:
     """Show accuracy and calibration per backbone and task, traffic and drift of a service."""
     ends = {"since": since, "until": until}
-    asked = {"kind": kind, "by": by} | {k: _unix(v) for k, v in ends.items() if v is not None}
+    asked = {"kind": kind, "by": by} | {k: str(unix(v)) for k, v in ends.items() if v is not None}
     query = urlencode(asked | ({"window": window} if window else {}))
     told = call("GET", url, f"/v1/quality?{query}", api_key)
     if raw:
@@ -105,9 +101,9 @@ def export(  # noqa: PLR0913 - a command's options
     store = Store(connect(configured(config).events.url()))
     conditions = []
     if since:
-        conditions.append(interactions.c.at_s >= since.replace(tzinfo=UTC).timestamp())
+        conditions.append(interactions.c.at_s >= unix(since))
     if until:
-        conditions.append(interactions.c.at_s < until.replace(tzinfo=UTC).timestamp())
+        conditions.append(interactions.c.at_s < unix(until))
     if task:
         conditions.append(interactions.c.task == task)
     if kind:

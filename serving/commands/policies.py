@@ -1,7 +1,7 @@
 """`barn off-policy`: what every policy would have earned on the traffic that was served."""
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -15,7 +15,7 @@ from routing.policies.cascade import Cascade
 from routing.policies.fixed import Fixed
 from routing.policy import Policy
 from routing.tasks import shipped
-from serving.commands.configured import cards_of, configured, for_tables
+from serving.commands.configured import cards_of, configured, for_tables, unix
 from serving.parts import quality_tables
 from serving.policies import build_policies
 from serving.settings import Settings
@@ -38,7 +38,7 @@ def off_policy(
     """
     settings = configured(config)
     store = Store(connect(settings.events.url()))
-    since_s = 0.0 if since is None else since.replace(tzinfo=UTC).timestamp()
+    since_s = 0.0 if since is None else unix(since)
     found = logged(store, shipped(), since_s=since_s, quality=quality)
     # refits have seen the very outcomes that judge here: the policies decide as they did before
     table = quality_tables(settings, store).base()

@@ -131,9 +131,7 @@ class Vllm:
         reason = output.finish_reason
         if reason not in {None, "stop", "length"}:
             raise RuntimeError(f"vLLM ended the request with {reason!r}")
-        return Piece(
-            text, tokens, None if reason is None else ("length" if reason == "length" else "stop")
-        )
+        return Piece(text, tokens, reason)
 
     def _token(self, token_id: int, step: Mapping[int, Any], top: int) -> Token:
         chosen = step.get(token_id)
