@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from prometheus_client import (
@@ -152,9 +152,8 @@ class Metrics:
     def _all(self) -> CollectorRegistry:
         if self._shared is None:
             return self._own
-        _forget_the_dead(self._shared)
         together = CollectorRegistry()
-        MultiProcessCollector(together, path=str(self._shared))  # type: ignore[no-untyped-call]
+        _Living(together, path=str(self._shared))  # type: ignore[no-untyped-call]
         return together
 
     def listen(self, host: str, port: int, stop: Event) -> None:
@@ -172,6 +171,14 @@ class Metrics:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+class _Living(MultiProcessCollector):
+    """Forgets the dead at every look: the port's registry is made once and looked at for days."""
+
+    def collect(self) -> Any:
+        _forget_the_dead(Path(self._path))
+        return super().collect()  # type: ignore[no-untyped-call]
 
 
 def _forget_the_dead(folder: Path) -> None:

@@ -3,14 +3,17 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import httpx
 import pytest
 
 from evaluation.events import Feedback
 from evaluation.records import Answer, Interaction
 from evaluation.spool import Spool
 from routing.domain import Decision, ModelId, Query, RequestId, Task
+from serving.build import free_port
 from serving.live import RECENT_S, Loads
 from serving.recording import Recording
 from serving.reply import Told
@@ -89,12 +92,23 @@ def test_a_live_gauge_goes_with_its_process(tmp_path: Path) -> None:
         "print(Metrics(Path(sys.argv[1])).text().decode())"
     )
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}  # noqa: TID251
+    port, stop = free_port(), threading.Event()
+    listening = threading.Thread(
+        target=Metrics(tmp_path).listen, args=("127.0.0.1", port, stop), daemon=True
+    )
+    listening.start()  # before the process lived: it must not keep what it saw then
     while_alive = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", code, str(tmp_path)],
         env=environment, capture_output=True, text=True, check=True, cwd=ROOT,
     ).stdout  # fmt: skip
+    with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+        on_the_port = client.get(f"http://127.0.0.1:{port}/metrics").text
+    stop.set()
+    listening.join(timeout=10)
     later = Metrics(tmp_path).text().decode()
 
+    assert 'backbone="gone"' not in on_the_port
+    assert 'barn_shadow_offered_total{experiment="kept"} 1.0' in on_the_port
     assert 'barn_backbone_up{backbone="gone"} 0.0' in while_alive
     assert 'backbone="gone"' not in later
     assert 'barn_shadow_offered_total{experiment="kept"} 1.0' in later
