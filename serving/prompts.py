@@ -66,10 +66,13 @@ class PromptFormat:
     def _shows_pictures(self) -> bool:
         """Whether the template knows parts; a language model's own knows text alone."""
         content = [{"type": "image"}, {"type": "text", "text": "?"}]
-        shown = self._template.render(
-            messages=[{"role": "user", "content": content}], add_generation_prompt=True,
-            **self.description.special_tokens,
-        )  # fmt: skip
+        try:
+            shown = self._template.render(
+                messages=[{"role": "user", "content": content}], add_generation_prompt=True,
+                **self.description.special_tokens,
+            )  # fmt: skip
+        except (TemplateError, TypeError, BadRequestError):  # it wants a string, and adds to it
+            return False
         return self.description.image_token in shown
 
     def _message(self, turn: Turn) -> dict[str, Any]:
