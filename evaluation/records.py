@@ -45,6 +45,10 @@ class Dropped:
     total_s: float = 0.0
 
 
+UNFINISHED = "unfinished"
+"""The `reason` of a copy that waits or runs: it stays where its front end dies with it."""
+
+
 Outcome: TypeAlias = Answer | Failure | Dropped
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from serving.errors import ForbiddenError, UnauthorizedError
-from serving.settings import Key
+from serving.key_settings import Key
 
 Role = Literal["user", "operator"]
 COOKIE = "barn_key"
@@ -49,9 +49,13 @@ LOCAL = Caller("local", "operator")
 
 
 class Keyring:
-    """The configured keys."""
+    """The keys that open this service."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
+        self._keys = tuple(keys)
+
+    def keep(self, keys: Sequence[Key]) -> None:
+        """Know these keys from now on, and no others."""
         self._keys = tuple(keys)
 
     @property

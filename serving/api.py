@@ -22,6 +22,7 @@ from serving.access import Caller, Keyring
 from serving.budgets import Budgets
 from serving.console.pages import Desk as PageDesk
 from serving.console.pages import add_console, refused_page
+from serving.console.runbooks import add_runbooks
 from serving.doors import Doors
 from serving.error_schema import ERROR_SCHEMA, REFUSALS, error_response
 from serving.errors import (
@@ -88,6 +89,7 @@ def build_api(parts: Parts) -> FastAPI:
         desk = PageDesk(hosted, names, router.table, router.quality, parts.pictures)
         short = parts.limits.model_copy(update={"max_body_bytes": LOGIN_BYTES})
         add_console(api, parts.judge, desk, lambda request: _body(request, short))
+        add_runbooks(api, parts.judge)
     return api
 
 

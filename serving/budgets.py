@@ -10,7 +10,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from serving.access import Caller
 from serving.errors import RateLimitedError
-from serving.settings import Key
+from serving.key_settings import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,15 @@ class Budgets:
 
     def __init__(self, keys: Sequence[Key], fronts: int, now: Callable[[], float]) -> None:
         self._now = now
+        self._fronts = fronts
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._budgets: dict[str, _Budget] = {}
+        self.keep(keys)
+
+    def keep(self, keys: Sequence[Key]) -> None:
+        """Grant these keys their budgets from now on; what they have asked is not forgotten."""
         self._budgets = {
-            key.name: _Budget(_share(key.requests, fronts), _share(key.tokens, fronts))
+            key.name: _Budget(_share(key.requests, self._fronts), _share(key.tokens, self._fronts))
             for key in keys
             if key.requests or key.tokens
         }

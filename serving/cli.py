@@ -91,15 +91,16 @@ def list_profiles() -> None:
 def main() -> None:
     """Entry point of `barn`; other packages add commands through `barn.commands`."""
     # imported here, so that `barn serve` does not wait for what it does not need
-    from serving.commands import evaluate, judge, policies, route, traffic
+    from serving.commands import evaluate, judge, keys, policies, route, traffic
 
     for command in (evaluate.evaluate, route.classify, route.explain, judge.quality,
-                    judge.export, judge.key):  # fmt: skip
+                    judge.export, keys.key):  # fmt: skip
         app.command()(command)
     app.command("route-bench")(evaluate.route_bench)
     app.command("off-policy")(policies.off_policy)
     app.command("load")(traffic.load_test)
     app.add_typer(route.table_app, name="table")
+    app.add_typer(keys.keys_app, name="keys")
     for entry in entry_points(group="barn.commands"):
         command = entry.load()
         app.command(entry.name)(command)

@@ -13,6 +13,7 @@ from evaluation.stores.sql import Store
 from evaluation.tables import Tables
 from serving.access import Caller, Keyring
 from serving.errors import StorageError
+from serving.keys import Keys
 
 T = TypeVar("T")
 
@@ -31,6 +32,9 @@ class Judge:
     refresh: Callable[[], None]
     admit: Callable[[Caller], object] = lambda _: None
     """Counts a word of feedback as a request of its key; raises where the key has none left."""
+    keys: Keys | None = None
+    models: tuple[str, ...] = ()
+    """Every name that may be asked for, and that a key may be allowed."""
 
 
 async def off_loop(work: Callable[[], T]) -> T:

@@ -1,14 +1,11 @@
 """Settings -> the parts of a front end and of a backbone replica, wired. No Ray in here."""
 
 import asyncio
-import hashlib
 import importlib.util
-import os
 import random
-import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
@@ -34,14 +31,17 @@ from serving.feeds import ExperimentFeed, TableFeed
 from serving.fetch import Fetcher
 from serving.gateway import Gateway
 from serving.judge import Judge
+from serving.key_settings import Key
+from serving.keys import Keys
 from serving.live import Loads
+from serving.node_metrics import metrics_folder, tell_on_a_port
 from serving.parsing import Parser
 from serving.pictures import PictureStore
 from serving.policies import build_policies
 from serving.prompts import PromptFormat, Turn
 from serving.recording import Recording
 from serving.reply import Hosted
-from serving.settings import SHARED_METRICS, Backbone, Settings
+from serving.settings import Backbone, Settings
 from serving.shadow import ShadowLimits, Shadows
 from serving.telemetry import Metrics
 
@@ -118,8 +118,14 @@ def assemble(
         new_id=lambda: RequestId(str(uuid6.uuid7())),
     )
     limits = ShadowLimits(**settings.shadow.model_dump())
-    budgets = Budgets(settings.access.keys, settings.service.front_replicas, time.time)
-    keyring, kept = Keyring(settings.access.keys), picture_store(settings)
+    budgets = Budgets((), settings.service.front_replicas, time.time)
+    keyring, kept = Keyring(()), picture_store(settings)
+
+    def keep(known: Sequence[Key]) -> None:
+        keyring.keep(known)
+        budgets.keep(known)
+
+    keys = Keys(store, settings.access.keys, keep)
     shadows = Shadows(gateway, limits, running, recording, time.monotonic)
     parts = Parts(
         gateway=gateway,
@@ -137,26 +143,21 @@ def assemble(
             store, register, tables, recording.word, keyring, time.time,
             tuple(b.id for b in settings.backbones), running.refresh,
             lambda caller: budgets.admit(caller, tokens=False),
+            keys,
+            (*desk.names(), *(b.id for b in settings.backbones)),
         ),
         pictures=kept,
     )  # fmt: skip
     stop = threading.Event()
     thread = threading.Thread(
         target=_drain,
-        args=(settings, store, (table, running), metrics, stop),
+        args=(settings, store, (table, running, keys), metrics, stop),
         name="drainer",
         daemon=True,
     )
     thread.start()
     tell_on_a_port(settings, metrics, stop)
     return Built(build_api(parts), gateway, metrics, shadows, spool, stop, thread)
-
-
-def tell_on_a_port(settings: Settings, metrics: Metrics, stop: threading.Event) -> None:
-    """Tell this node's metrics on the configured port, if there is one, until `stop` is set."""
-    if settings.service.metrics_port:
-        where = (settings.service.host, settings.service.metrics_port, stop)
-        threading.Thread(target=metrics.listen, args=where, name="metrics", daemon=True).start()
 
 
 def _parser(
@@ -199,7 +200,7 @@ def _readiness(
 def _drain(
     settings: Settings,
     store: Store,
-    feeds: tuple[TableFeed, ExperimentFeed],
+    feeds: tuple[TableFeed, ExperimentFeed, Keys],
     metrics: Metrics,
     stop: threading.Event,
 ) -> None:
@@ -222,24 +223,6 @@ def _drain(
         on_round=after,
     )
     store.close()
-
-
-def metrics_folder() -> Path | None:
-    """Where the processes of this node keep their metrics; None where they do not share them."""
-    told = os.environ.get(SHARED_METRICS)
-    return None if told is None else Path(told)
-
-
-def shared_metrics(settings: Settings) -> dict[str, str]:
-    """What the processes of a cluster's node must find in their environment to share metrics.
-
-    Nothing where they inherit it. On a cluster the folder is the node's own, whether or not
-    `events.folder` is: nodes are scraped one by one and add up.
-    """
-    if settings.service.ray_address is None and SHARED_METRICS in os.environ:
-        return {}
-    mark = hashlib.sha256(str(settings.events.folder).encode()).hexdigest()[:12]
-    return {SHARED_METRICS: str(Path(tempfile.gettempdir()) / f"barn-metrics-{mark}")}
 
 
 def quality_tables(settings: Settings, store: Store) -> Tables:

@@ -16,6 +16,7 @@ from routing.quality import QualityTable, TableError
 from serving.errors import BadRequestError, ConflictError, StorageError
 from serving.experiment_routes import add_experiments
 from serving.judge import Judge, off_loop
+from serving.key_routes import add_keys
 from serving.truth import parse_feedback
 
 _PERIODS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
@@ -28,6 +29,8 @@ def add_judge(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> Non
     _add_quality(api, judge)
     add_experiments(api, judge, body)
     _add_table(api, judge, body)
+    if judge.keys is not None:
+        add_keys(api, judge, judge.keys, body)
 
 
 def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:

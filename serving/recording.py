@@ -34,6 +34,10 @@ class Recording:
         """Count a shadow copy that is due; `copy` will tell how it ended."""
         self._metrics.count("barn_shadow_offered", experiment)
 
+    def waits(self, seen: Interaction, primary: RequestId, experiment: str) -> None:
+        """Write down that a shadow copy waits; what `copy` writes of it takes this one's place."""
+        self._spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))
+
     def copy(self, seen: Interaction, primary: RequestId, experiment: str, *, lag_s: float) -> None:
         """Write down how a shadow copy ended, so long after its primary's answer."""
         self._spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))

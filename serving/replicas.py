@@ -17,12 +17,10 @@ from serving.beside import build_evaluator, build_judging, build_prober
 from serving.described import described_by
 from serving.engines.base import Description, Piece, Prompt
 from serving.engines.remote import Remote
+from serving.node_metrics import metrics_folder, shared_metrics, tell_on_a_port
 from serving.parts import (
     assemble,
     load_engine,
-    metrics_folder,
-    shared_metrics,
-    tell_on_a_port,
     warm_up,
 )
 from serving.settings import Backbone, Settings

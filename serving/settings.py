@@ -6,7 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import limits
 import yaml
 from pydantic import (
     Field,
@@ -27,6 +26,7 @@ from routing.quality import TableError
 from serving.beside_settings import Evaluation, JudgeModel, Probes, Shadow
 from serving.faults import explain, known_variables
 from serving.frozen import Frozen
+from serving.key_settings import Access
 from serving.routing_settings import Routing
 
 SHARED_METRICS = "PROMETHEUS_MULTIPROC_DIR"
@@ -134,35 +134,6 @@ class Events(Frozen):
         if self.store is not None:  # hidden elsewhere: a password may be in it
             return self.store.get_secret_value()
         return f"sqlite:///{self.folder.resolve() / 'events.sqlite3'}"
-
-
-class Key(Frozen):
-    """One API key, by its SHA-256 (`barn key` makes one)."""
-
-    name: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    role: Literal["user", "operator"] = "user"
-    models: tuple[str, ...] = Field((), description="allowed model names; none: all")
-    requests: str | None = Field(None, description="at most, e.g. 60/minute; none: no limit")
-    tokens: str | None = Field(None, description="at most, e.g. 200000/day; none: no limit")
-
-    @field_validator("requests", "tokens")
-    @classmethod
-    def _budget(cls, budget: str | None) -> str | None:
-        if budget is not None:
-            try:
-                (item,) = limits.parse_many(budget)
-            except ValueError as error:
-                raise ValueError(f"{budget!r} is no budget; write one, e.g. 60/minute") from error
-            if item.amount < 1:
-                raise ValueError(f"{budget!r} lets nothing through; leave such a key out")
-        return budget
-
-
-class Access(Frozen):
-    """Who may call; without keys everybody on this machine may, and nobody else."""
-
-    keys: tuple[Key, ...] = ()
 
 
 class Settings(BaseSettings):

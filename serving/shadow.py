@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from evaluation.experiments import Spec
-from evaluation.records import Answer, Dropped, Failure, Interaction, Outcome
+from evaluation.records import UNFINISHED, Answer, Dropped, Failure, Interaction, Outcome
 from routing.domain import ModelId, RequestId
 from serving.errors import ServiceError
 from serving.gateway import Gateway
@@ -47,6 +47,7 @@ class Ledger(Protocol):
     """Where copies are written down."""
 
     def due(self, experiment: str) -> None: ...
+    def waits(self, seen: Interaction, primary: RequestId, experiment: str) -> None: ...
     def copy(
         self, seen: Interaction, primary: RequestId, experiment: str, *, lag_s: float
     ) -> None: ...
@@ -120,11 +121,13 @@ class Shadows:
         if self._over_budget(copy):
             self._end(copy, Dropped("budget"))
             return
-        try:
-            self._queue.put_nowait(copy)
-        except asyncio.QueueFull:
+        if self._queue.full():
             self._end(copy, Dropped("queue full"))
             return
+        # Written down before it waits: a front end that is killed leaves no copy without an end.
+        seen = self._seen(copy, Dropped(UNFINISHED))
+        self._ledger.waits(seen, copy.reply.request_id, copy.spec.name)
+        self._queue.put_nowait(copy)
         while len(self._workers) < self._limits.concurrency:
             # owned here and ended by `close`; there is no task group around a web server's life
             worker = asyncio.get_running_loop().create_task(self._work())
@@ -189,6 +192,14 @@ class Shadows:
         """Every copy ends here, exactly once: answered, failed or dropped."""
         if isinstance(outcome, Answer):
             self._running.spend(copy.spec.name, outcome.prompt_tokens + outcome.completion_tokens)
+        seen = self._seen(copy, outcome)
+        try:
+            lag_s = self._clock() - copy.due_s + self._limits.patience_s
+            self._ledger.copy(seen, copy.reply.request_id, copy.spec.name, lag_s=lag_s)
+        except OSError as error:  # a copy is worth no user's answer
+            _log.error("a shadow copy could not be recorded: %s", error)
+
+    def _seen(self, copy: _Copy, outcome: Outcome) -> Interaction:
         primary = copy.reply
         decision = replace(
             primary.decision,
@@ -198,7 +209,7 @@ class Shadows:
             reason=f"copy of {primary.request_id}",
         )
         own = _short(f"{copy.spec.name}/{copy.candidate}")
-        seen = Interaction(
+        return Interaction(
             RequestId(f"{primary.request_id}-{own}"),
             self.gateway.now(),
             primary.case.query,
@@ -208,11 +219,6 @@ class Shadows:
             tuple(p.sha256 for p in copy.question.pictures),
             copy.question.user,
         )
-        try:
-            lag_s = self._clock() - copy.due_s + self._limits.patience_s
-            self._ledger.copy(seen, primary.request_id, copy.spec.name, lag_s=lag_s)
-        except OSError as error:  # a copy is worth no user's answer
-            _log.error("a shadow copy could not be recorded: %s", error)
 
     async def close(self) -> None:
         """End the workers and count what is left as dropped."""

@@ -27,11 +27,12 @@ from serving.engines.scripted import Scripted
 from serving.fetch import Fetcher
 from serving.gateway import Gateway
 from serving.judge import Judge
+from serving.key_settings import Key
 from serving.live import Loads
 from serving.parsing import Parser
 from serving.prompts import PromptFormat
 from serving.reply import Hosted, Recorder
-from serving.settings import ImageLimits, Key, Limits
+from serving.settings import ImageLimits, Limits
 from serving.shadow import Shadows
 from serving.telemetry import Metrics
 

@@ -9,7 +9,10 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
-_HEAD = "# Written by `python -m deploy.prometheus.build` from rules.yml.\n"
+_HEAD = (
+    "# Written by `python -m deploy.prometheus.build` from rules.yml.\n"
+    "# Alerts link to Barn's runbooks: give your Prometheus `externalLabels: {barn: https://…}`.\n"
+)
 
 
 def rule() -> dict[str, Any]:

@@ -102,6 +102,14 @@ experiments = Table(
     Column("note", Text, nullable=False),
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("text", Text, nullable=False),  # what it may do, and its hash
+    Column("created_s", Float, nullable=False),
+)
+
 quality_tables = Table(
     "quality_tables",
     metadata,

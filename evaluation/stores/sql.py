@@ -1,7 +1,7 @@
 """The event store: SQLAlchemy over SQLite (WAL) or PostgreSQL, idempotent by id."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from evaluation.events import Event, Feedback
+from evaluation.records import UNFINISHED
 from evaluation.stores.migrate import migrate
 from evaluation.stores.schema import feedback, grades, interactions
 
@@ -61,18 +62,29 @@ class Store:
         self.engine = engine
 
     def append(self, events: Sequence[Event]) -> None:
-        """Store a batch in one transaction; an event that is there already is left as it is."""
-        started = [_started(e) for e in events if not isinstance(e, Feedback)]
+        """Store a batch in one transaction; an event that is there already is left as it is.
+
+        But for a copy that was `UNFINISHED`: how it ended takes its place.
+        """
+        started = _once(e for e in events if not isinstance(e, Feedback))
         told = [e for e in events if isinstance(e, Feedback)]
         if not events:
             return
         with self.engine.begin() as connection:
             if started:
-                connection.execute(self.insert(interactions).on_conflict_do_nothing(), started)
+                connection.execute(self._insert_started(), started)
             if once := [_told(e) for e in told if e.named]:
                 connection.execute(self.insert(feedback).on_conflict_do_nothing(), once)
             if again := self._in_turn(connection, [_told(e) for e in told if not e.named]):
                 connection.execute(self.insert(feedback).on_conflict_do_nothing(), again)
+
+    def _insert_started(self) -> Any:
+        statement = self.insert(interactions)
+        return statement.on_conflict_do_update(
+            index_elements=["request_id"],
+            set_={c.name: statement.excluded[c.name] for c in interactions.c if not c.primary_key},
+            where=(interactions.c.outcome == "dropped") & (interactions.c.error == UNFINISHED),
+        )
 
     @staticmethod
     def _in_turn(connection: Connection, words: Sequence[Row]) -> list[Row]:
@@ -232,6 +244,15 @@ def _storable(row: Row) -> Row:
 
 
 _OPTIONAL = ("primary_id", "experiment", "probe_set")
+
+
+def _once(events: Iterable[Event]) -> list[Row]:
+    """The rows of some events, one for each id: the first that is not `UNFINISHED`."""
+    rows: dict[str, Row] = {}
+    for row in map(_started, events):
+        if rows.get(row["request_id"], {"error": UNFINISHED})["error"] == UNFINISHED:
+            rows[row["request_id"]] = row
+    return list(rows.values())
 
 
 def _started(seen: Event) -> Row:

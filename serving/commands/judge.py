@@ -1,4 +1,4 @@
-"""`barn quality`, `barn export`, `barn key`: the figures, the events, and keys to get at them."""
+"""`barn quality`, `barn export`: the figures and the events."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,7 +15,6 @@ from sqlalchemy import select
 
 from evaluation.stores.schema import feedback, grades, interactions
 from evaluation.stores.sql import Store, connect
-from serving.access import hashed, new_key
 from serving.commands.configured import configured, for_tables, unix
 from serving.commands.route import Key, Url, call
 
@@ -170,14 +169,3 @@ _SCHEMA = pa.schema(
         ("feedback", pa.list_(pa.struct(_columns(feedback)))),
     ]
 )
-
-
-def key(
-    name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    role: Annotated[str, typer.Option(help="user or operator.")] = "user",
-) -> None:
-    """Make an API key; the configuration holds only its hash."""
-    made = new_key()
-    typer.echo(f"key (shown once): {made}")
-    typer.echo("put this into the configuration:")
-    typer.echo(f"access: {{keys: [{{name: {name}, role: {role}, sha256: {hashed(made)}}}]}}")

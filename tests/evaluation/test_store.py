@@ -13,7 +13,7 @@ from evaluation.events import Feedback, Served, Shadowed
 from evaluation.experiments import ExperimentError, Register, Spec
 from evaluation.grading import grade_late_shadows, grade_pending, orphans
 from evaluation.online import Window, figures, tallies, traffic
-from evaluation.records import Answer, Dropped, Failure, Interaction
+from evaluation.records import UNFINISHED, Answer, Dropped, Failure, Interaction
 from evaluation.shadows import flips, outcomes, pairs, shadow_verdicts
 from evaluation.splits import graded_answers, split_closing_in, split_verdicts
 from evaluation.stores.sql import Store, connect
@@ -350,6 +350,34 @@ def split_events(spec: Spec, right: dict[str, int], users: range) -> list[Any]:
         )  # fmt: skip
         events.append(word(f"r{i:05}", truth=("red",)))
     return events
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_how_a_copy_ended_replaces_that_it_waited_and_nothing_else(
+    store: Store,
+    at_once: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    ended = copy("a", "red")
+    waits = ended.model_copy(update={"outcome": "dropped", "error": UNFINISHED, "answer": None})
+    busy = ended.model_copy(update={"outcome": "dropped", "error": "busy", "answer": None})
+
+    batches = [[waits, ended]] if at_once else [[waits], [ended]]
+    for batch in batches:
+        store.append(batch)
+    for late in (waits, busy):  # a drainer that starts again reads them again
+        store.append([late])
+
+    stored = store.find("a-copy")
+    assert stored is not None
+    assert (stored["outcome"], stored["answer"], stored["error"]) == ("answered", "red", None)
+    assert outcomes(store, SPEC) == {"new": {"answered": 1, "failed": 0, "dropped": 0}}
+
+
+def test_a_copy_whose_front_end_died_is_dropped(store: Store) -> None:
+    waits = copy("a", "red").model_copy(update={"outcome": "dropped", "error": UNFINISHED})
+    store.append([served("a"), waits])
+
+    assert outcomes(store, SPEC) == {"new": {"answered": 0, "failed": 0, "dropped": 1}}
 
 
 def test_a_split_measures_the_difference_between_its_arms(store: Store) -> None:

@@ -25,8 +25,9 @@ from serving.engines.base import Piece, Prompt
 from serving.engines.scripted import Scripted
 from serving.errors import BackboneDownError, OverloadedError
 from serving.gateway import Gateway
+from serving.key_settings import Key
 from serving.reply import Told
-from serving.settings import ImageLimits, Key, Limits
+from serving.settings import ImageLimits, Limits
 from tests.builders import NEW, OLD, api, ask, card, data_url, gateway
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from serving.access import Caller, hashed
 from serving.budgets import Budgets
 from serving.errors import RateLimitedError
-from serving.settings import Key
+from serving.key_settings import Key
 from tests.builders import api, ask, gateway
 
 PLAIN = Key(name="plain", sha256=hashed("plain"))

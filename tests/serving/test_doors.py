@@ -21,11 +21,11 @@ from serving.build import PortTakenError, check_port
 from serving.errors import BadImageError, ServiceError, TooLargeError, UnauthorizedError
 from serving.fetch import Fetcher
 from serving.images import decode_bytes, decode_data_url
+from serving.key_settings import Key
 from serving.parsing import Parser
 from serving.policies import build_policies
 from serving.settings import (
     ImageLimits,
-    Key,
     Limits,
     Settings,
     SettingsError,

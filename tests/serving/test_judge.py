@@ -32,8 +32,9 @@ from serving.engines.base import Engine
 from serving.engines.scripted import Scripted
 from serving.feeds import ASK_SPENT_EVERY_S, ExperimentFeed, TableFeed
 from serving.judge import Judge
+from serving.key_settings import Key
 from serving.reply import Told
-from serving.settings import Key, load
+from serving.settings import load
 from serving.shadow import ShadowLimits, Shadows
 from tests.builders import CARDS, NEW, OLD, api, ask, card, gateway
 
@@ -92,6 +93,9 @@ class Written:
 
     def due(self, experiment: str) -> None:
         self.offered.append(experiment)
+
+    def waits(self, seen: Interaction, primary: RequestId, experiment: str) -> None:
+        self.spool.append(Shadowed.of(seen, primary_id=primary, experiment=experiment))
 
     def copy(self, seen: Interaction, primary: RequestId, experiment: str, *, lag_s: float) -> None:
         assert 0 <= lag_s < 60

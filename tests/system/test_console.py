@@ -30,7 +30,7 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-PAGES = ("", "/quality", "/experiments", "/routing", "/requests")
+PAGES = ("", "/quality", "/experiments", "/routing", "/requests", "/runbooks/store-away")
 
 
 @pytest.fixture(scope="module")

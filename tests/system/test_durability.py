@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import pytest
 from sqlalchemy import select
 
 from evaluation.drain import Drainer
+from evaluation.records import UNFINISHED
 from evaluation.stores.schema import feedback, interactions
 from evaluation.stores.sql import Store, connect
 from tests.builders import ask
@@ -123,6 +125,14 @@ class Hurt:
             store.close()
         return {r["request_id"] for r in requests}, {r["feedback_id"] for r in words}
 
+    def copies(self, experiment: str) -> Counter[str]:
+        """How the copies of an experiment ended; of those dropped, why."""
+        store = Store(connect(self.database.url))
+        wanted = select(interactions.c.outcome, interactions.c.error)
+        found = store.rows(wanted.where(interactions.c.experiment == experiment))
+        store.close()
+        return Counter(r["error"] if r["outcome"] == "dropped" else r["outcome"] for r in found)
+
     def assert_nothing_lost(self, clients: Clients, patience_s: float = 60) -> None:
         """Everything that was acknowledged arrives in the store; by its key, once."""
         until = time.monotonic() + patience_s
@@ -166,6 +176,11 @@ def test_killing_the_front_end_under_load_loses_nothing_that_was_acknowledged(
     hurt: Hurt,
     service: Service,
 ) -> None:
+    shadow = {
+        "name": "copies", "control": "llava-llama-1", "candidates": ["llava-llama-2"],
+        "mode": "shadow", "share": 1.0,
+    }  # fmt: skip
+    assert httpx.post(f"{hurt.service.url}/v1/experiments", json=shadow).status_code == 201
     neighbour = service  # a second Barn on the machine: it must not answer for the one that is hurt
     moments = random.Random(5)  # noqa: S311 - moments, not secrets
     with Clients(hurt.service.url) as clients:
@@ -177,6 +192,9 @@ def test_killing_the_front_end_under_load_loses_nothing_that_was_acknowledged(
 
     assert len(clients.answers) > 20
     hurt.assert_nothing_lost(clients)
+    copies = hurt.copies("copies")
+    assert copies["answered"] > 0
+    assert copies[UNFINISHED] > 0  # those that waited in a front end that was killed have an end
     assert neighbour.process.poll() is None
     other = Store(connect(f"sqlite:///{neighbour.folder / 'events' / 'events.sqlite3'}"))
     theirs = {r["request_id"] for r in other.rows(select(interactions.c.request_id))}

@@ -15,7 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 
 from serving.build import free_port
-from serving.parts import shared_metrics
+from serving.node_metrics import shared_metrics
 from serving.settings import load
 from tests.system.conftest import ROOT
 from tests.system.test_durability import Clients, assert_nothing_lost

@@ -1,0 +1,36 @@
+"""The runbooks that alerts link to, as pages: whoever is called at night needs no repository."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from serving.console.pages import refused_page, rendered
+from serving.errors import NotFoundError
+from serving.judge import Judge
+
+FOLDER = Path(str(files("deploy") / "runbooks"))
+
+
+def add_runbooks(api: FastAPI, judge: Judge) -> None:
+    """Add one page for each runbook, under /console/runbooks."""
+    known = {path.stem: path for path in sorted(FOLDER.glob("*.md"))}
+
+    @api.get("/console/runbooks/{name}", include_in_schema=False)
+    async def runbook(name: str, request: Request) -> Response:
+        caller = judge.keyring.of(request.headers, request.cookies)
+        if name not in known:
+            there = ", ".join(known)
+            return refused_page(NotFoundError(f"no runbook {name!r}; there are: {there}"))
+        return page(known[name], caller=caller)
+
+
+def page(path: Path, **values: Any) -> HTMLResponse:
+    """One runbook; its first line is the page's heading."""
+    title, _, text = path.read_text(encoding="utf-8").partition("\n")
+    told = Markup(MarkdownIt("js-default").render(text))  # noqa: S704 - our own files, without HTML
+    return rendered("runbook", title=title.lstrip("# "), text=told, **values)
