@@ -67,7 +67,12 @@ class Drainer:
         moved = 0
         # Asked first: a writer that dies between the last read and the question loses nothing.
         abandoned = is_abandoned(segment)
-        while lines := list(read_lines(segment, self._offsets.get(segment, 0), self._batch)):
+        # What comes meanwhile waits for the next round: running after a busy writer would mean
+        # event by event, at ten times the cost of a batch.
+        until = segment.stat().st_size
+        while self._offsets.get(segment, 0) < until and (
+            lines := list(read_lines(segment, self._offsets.get(segment, 0), self._batch))
+        ):
             events = [event for line, _ in lines if (event := _parse(line, segment))]
             self._append(events, segment)
             self._offsets[segment] = lines[-1][1]

@@ -79,8 +79,9 @@ def _expected(
 ) -> tuple[float, float, float]:
     """Expected accuracy, dollars and seconds, over the likeliest tasks (`TaskScores.likely`)."""
     accuracy = tokens = 0.0
+    words = 0.0 if worth.success is None else _of_words(worth.success, features)
     for task, probability in scores.likely:
-        accuracy += probability * _blended(worth.posterior(task), task, features, worth.success)
+        accuracy += probability * _blended(worth.posterior(task), task, words, worth.success)
         tokens += probability * worth.completion_tokens.get(task, USUAL_TOKENS)
     tokens = min(tokens, query.max_new_tokens)
     prompt = query.prompt_tokens.get(card.id, 0)
@@ -88,26 +89,37 @@ def _expected(
     return accuracy, cost, worth.first_token_s + tokens * worth.per_token_s
 
 
-def _blended(posterior: Posterior, task: Task, features: Features, model: Success | None) -> float:
+def _blended(posterior: Posterior, task: Task, words: float, model: Success | None) -> float:
     """Trust the success predictor of a task by its share of all outcomes that are known."""
     if model is None:
         return posterior.mean
     seen = model.evidence.get(task, 0.0)
     share = seen / (max(seen, posterior.weight) + TRUST)
-    return share * success_probability(model, task, features) + (1 - share) * posterior.mean
+    return share * _sigmoid(_of_task(model, task) + words) + (1 - share) * posterior.mean
 
 
 def success_probability(model: Success, task: Task, features: Features) -> float:
     """P(correct) by the predictor alone."""
-    x = success_logit(model, task, features)
-    return 1 / (1 + math.exp(-min(30.0, max(-30.0, x))))
+    return _sigmoid(success_logit(model, task, features))
 
 
 def success_logit(model: Success, task: Task, features: Features) -> float:
     """The log-odds of being correct by the predictor alone."""
-    x = model.intercept + model.tasks.get(task, 0.0)
-    x += sum(model.weights.get(slot, 0.0) for slot in features.slots)
+    return _of_task(model, task) + _of_words(model, features)
+
+
+def _of_task(model: Success, task: Task) -> float:
+    return model.intercept + model.tasks.get(task, 0.0)
+
+
+def _of_words(model: Success, features: Features) -> float:
+    """What text and picture say, whatever the task is: the same for all of a query's tasks."""
+    x = sum(model.weights.get(slot, 0.0) for slot in features.slots)
     return x + sum(w * v for w, v in zip(model.facts, features.facts, strict=False))
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-min(30.0, max(-30.0, x))))
 
 
 def within(

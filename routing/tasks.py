@@ -41,29 +41,27 @@ class TaskScores:
 
     probability: Mapping[Task, float]
     evidence: str = ""
+    vision: float = field(init=False)
+    """Probability that the query is vision-heavy."""
+    family: Family = field(init=False)
+    """The family with more probability."""
     task: Task = field(init=False)
+    likely: tuple[tuple[Task, float], ...] = field(init=False)
+    """The likeliest tasks with their probabilities scaled to sum to one: enough to decide."""
 
     def __post_init__(self) -> None:
-        family = self.family
-        mine = (t for t in self.probability if t.family is family)
-        object.__setattr__(self, "task", max(mine, key=lambda t: self.probability[t]))
-
-    @property
-    def family(self) -> Family:
-        """The family with more probability."""
-        return Family.VISION if self.vision >= 0.5 else Family.REASONING
-
-    @property
-    def vision(self) -> float:
-        """Probability that the query is vision-heavy."""
-        return sum(p for t, p in self.probability.items() if t.family is Family.VISION)
-
-    @property
-    def likely(self) -> tuple[tuple[Task, float], ...]:
-        """The likeliest tasks with their probabilities scaled to sum to one: enough to decide."""
-        top = sorted(self.probability.items(), key=lambda item: -item[1])[:_LIKELY]
-        total = sum(p for _, p in top)
-        return tuple((t, p / total) for t, p in top)
+        ranked = sorted(self.probability.items(), key=lambda item: -item[1])
+        vision = sum(p for t, p in ranked if t.family is Family.VISION)
+        family = Family.VISION if vision >= 0.5 else Family.REASONING
+        total = sum(p for _, p in ranked[:_LIKELY])
+        told = {
+            "vision": vision,
+            "family": family,
+            "task": next(t for t, _ in ranked if t.family is family),
+            "likely": tuple((t, p / total) for t, p in ranked[:_LIKELY]),
+        }
+        for name, value in told.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,6 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse, StreamingResponse
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -24,7 +23,7 @@ from serving.console.pages import Desk as PageDesk
 from serving.console.pages import add_console, refused_page
 from serving.console.runbooks import add_runbooks
 from serving.doors import Doors
-from serving.error_schema import ERROR_SCHEMA, REFUSALS, error_response
+from serving.error_schema import error_response
 from serving.errors import (
     BadRequestError,
     ClientGoneError,
@@ -36,7 +35,8 @@ from serving.errors import (
 )
 from serving.gateway import Gateway
 from serving.judge import Judge
-from serving.parsing import PROBE_HEADER, Parser
+from serving.openapi import CHAT_BODY, CHAT_REFUSALS, add_schemas
+from serving.parsing import PROBE_HEADER, Parser, Question
 from serving.pictures import PictureStore
 from serving.quality_routes import add_judge
 from serving.reply import Reply
@@ -44,7 +44,6 @@ from serving.settings import LOOPBACK, Limits
 from serving.shadow import Shadows
 from serving.telemetry import Metrics
 from serving.transcript import Clock
-from serving.wire import ChatRequest
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -77,7 +76,7 @@ def build_api(parts: Parts) -> FastAPI:
     api = FastAPIOffline(title="Barn", description="VLM backbones behind a task-aware router.")
     called = None if parts.keyring.locked else LOOPBACK
     api.add_middleware(Doors, names=called, refused=parts.metrics.refused)
-    _add_schemas(api)
+    add_schemas(api)
     _add_errors(api, parts)
     _add_chat(api, parts)
     _add_status(api, parts)
@@ -93,33 +92,8 @@ def build_api(parts: Parts) -> FastAPI:
     return api
 
 
-def _add_schemas(api: FastAPI) -> None:
-    """Put the request's parts into the document; the handler reads the body itself."""
-    plain = api.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = plain()
-        reference = "#/components/schemas/{model}"
-        known = ChatRequest.model_json_schema(ref_template=reference).get("$defs", {})
-        document.setdefault("components", {}).setdefault("schemas", {}).update(known)
-        return document
-
-    api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
-
-
 def _add_chat(api: FastAPI, parts: Parts) -> None:
-    schema = {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": _inlined(ChatRequest)}},
-        }
-    }
-    refusals: dict[int | str, dict[str, Any]] = {
-        status: {"description": text, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
-        for status, text in REFUSALS.items()
-    }
-
-    @api.post("/v1/chat/completions", openapi_extra=schema, responses=refusals)
+    @api.post("/v1/chat/completions", openapi_extra=CHAT_BODY, responses=CHAT_REFUSALS)
     async def chat(request: Request) -> Response:
         """Answer a conversation about pictures; `model: "auto"` lets the router choose."""
         started_s = parts.clock()
@@ -136,9 +110,9 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
             left.update(parts.budgets.admit(caller))
 
         question = await parts.parser.question(body, request.headers, admit)
-        reply = await unless_gone(request, parts.gateway.answer(question, started_s))
         created = int(parts.now())
         if question.streamed:
+            reply = await unless_gone(request, parts.gateway.answer(question, started_s))
             frames = sse.events(
                 reply,
                 created,
@@ -150,10 +124,7 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
             frames = _metered(frames, parts.budgets, caller, reply)
             headers = replies.headers(reply) | {"cache-control": "no-cache", **left}
             return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
-        try:
-            await unless_gone(request, _exhaust(reply))
-        finally:
-            parts.budgets.spent(caller, replies.tokens(reply))
+        reply = await unless_gone(request, _whole(parts, caller, question, started_s))
         content = orjson.dumps(replies.completion(reply, created, logprobs=question.logprobs))
         return Response(
             content,
@@ -187,10 +158,16 @@ async def _metered(
         budgets.spent(caller, replies.tokens(reply))
 
 
-async def _exhaust(reply: Reply) -> None:
-    async with aclosing(reply.pieces) as pieces:
-        async for _ in pieces:
-            pass
+async def _whole(parts: Parts, caller: Caller, question: Question, started_s: float) -> Reply:
+    """The answer to its end; its tokens are counted however it ends."""
+    reply = await parts.gateway.answer(question, started_s)
+    try:
+        async with aclosing(reply.pieces) as pieces:
+            async for _ in pieces:
+                pass
+    finally:
+        parts.budgets.spent(caller, replies.tokens(reply))
+    return reply
 
 
 def _add_status(api: FastAPI, parts: Parts) -> None:
@@ -291,9 +268,3 @@ async def unless_gone(request: Request, work: Awaitable[T]) -> T:
 async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _inlined(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a model without `$defs`, so that it stands alone in the document."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {k: v for k, v in schema.items() if k != "$defs"}

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from evaluation.drain import Drainer
-from evaluation.events import Served
+from evaluation.events import Event, Served
 from evaluation.records import Answer, Failure, Interaction, Outcome
 from evaluation.spool import Spool, is_abandoned, read_lines, segments
 from evaluation.stores.sql import Store, connect
@@ -47,6 +48,26 @@ def test_a_drained_event_says_what_happened(tmp_path: Path) -> None:
     assert row is not None
     assert (row["backbone"], row["task"], row["family"]) == ("old", "attribute", "vision")
     assert (row["answer"], row["confidence"], row["completion_tokens"]) == ("red", 0.9, 2)
+
+
+def test_a_busy_writer_does_not_keep_a_round_from_ending(tmp_path: Path) -> None:
+    spool, store = Spool(tmp_path / "spool", "w"), store_in(tmp_path)
+    batches: list[int] = []
+
+    class Busy(Store):
+        """While it stores a batch, another event is written."""
+
+        def append(self, events: Sequence[Event]) -> None:
+            batches.append(len(events))
+            super().append(events)
+            spool.append(told(f"later{len(batches)}"))
+
+    for number in range(3):
+        spool.append(told(f"r{number}"))
+    drainer = Drainer(tmp_path / "spool", Busy(store.engine), batch=2)
+
+    assert [drainer.drain(), drainer.drain()] == [4, 1]
+    assert batches == [2, 2, 1]  # events wait for a batch; one by one they cost ten times as much
 
 
 def test_a_failure_is_stored_without_an_answer(tmp_path: Path) -> None:
