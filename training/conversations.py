@@ -37,14 +37,20 @@ class LlavaJson(Dataset[tuple[Row, torch.Tensor | None]]):
         turns: list[Turn] = list(zip(said[::2], said[1::2], strict=False))
         picture = entry.get("image")
         row = self._packer.row([turns], has_image=picture is not None)
-        return row, None if picture is None else self._pixels(self._images / picture)
+        if picture is None:
+            return row, None
+        with Image.open(self._images / picture) as file:
+            return row, padded_pixels(file.convert("RGB"), self._side)
 
-    def _pixels(self, path: Path) -> torch.Tensor:
-        with Image.open(path) as file:
-            image = file.convert("RGB")
-        side = max(image.size)
-        square = Image.new("RGB", (side, side), tuple(round(255 * m) for m in MEAN))
-        square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
-        small = square.resize((self._side, self._side), Image.Resampling.BICUBIC)
-        array = (np.asarray(small, np.float32) / 255 - np.float32(MEAN)) / np.float32(STD)
-        return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+def padded_pixels(image: Image.Image, side_px: int) -> torch.Tensor:
+    """LLaVA-1.5's pictures: made square by a border of the mean colour; (3, side, side).
+
+    The exported processor does the same (see `training.export`).
+    """
+    side = max(image.size)
+    square = Image.new("RGB", (side, side), tuple(int(255 * m) for m in MEAN))
+    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    small = square.resize((side_px, side_px), Image.Resampling.BICUBIC)
+    array = (np.asarray(small, np.float32) / 255 - np.float32(MEAN)) / np.float32(STD)
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))

@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 
 from training.recipe import VisionSpec
 from training.vision import MEAN, STD
@@ -44,12 +45,14 @@ def _use_hub_names(weights: Path) -> None:
 
 def _processor(tokenizer: PreTrainedTokenizerFast, vision: VisionSpec) -> LlavaProcessor:
     side = {"height": vision.image_px, "width": vision.image_px}
+    kind = LlavaImageProcessorPil if _pads(vision) else CLIPImageProcessorPil
     return LlavaProcessor(
-        image_processor=CLIPImageProcessorPil(
+        image_processor=kind(
             size={"shortest_edge": vision.image_px},
             crop_size=side,
             image_mean=list(MEAN),
             image_std=list(STD),
+            **({"do_pad": True} if _pads(vision) else {}),
         ),
         tokenizer=tokenizer,
         patch_size=vision.patch_px,
@@ -59,12 +62,23 @@ def _processor(tokenizer: PreTrainedTokenizerFast, vision: VisionSpec) -> LlavaP
     )
 
 
+def _pads(vision: VisionSpec) -> bool:
+    """Whether pictures are made square by a border, as LLaVA-1.5's data are, or cropped.
+
+    What is drawn here is square already.
+    """
+    return vision.checkpoint is not None
+
+
 def _preprocessor(vision: VisionSpec) -> str:
     """The file that older readers look for beside `processor_config.json`."""
     side = {"height": vision.image_px, "width": vision.image_px}
     return json.dumps(
         {
-            "image_processor_type": "CLIPImageProcessor",
+            "image_processor_type": (
+                "LlavaImageProcessor" if _pads(vision) else "CLIPImageProcessor"
+            ),
+            "do_pad": _pads(vision),
             "processor_class": "LlavaProcessor",
             "do_convert_rgb": True,
             "do_resize": True,

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,26 @@ async def test_transformers_starts_copies_after_users(transformers_engine: Loade
 @pytest.mark.vllm
 async def test_vllm_starts_copies_after_users(vllm_engine: LoadedEngine) -> None:
     await starts_what_is_asked_in_the_background_last(vllm_engine, shown(vllm_engine))
+
+
+async def test_transformers_stops_where_nobody_reads_any_more(
+    transformers_engine: LoadedEngine,
+) -> None:
+    steps: list[int] = []
+    model: Any = vars(transformers_engine)["_model"]
+    hook = model.register_forward_hook(lambda *_: steps.append(1))
+    hot = {"temperature": 100.0, "seed": 7, "max_new_tokens": 120, "streamed": True}
+    prompt = asked(shown(transformers_engine), **hot)
+
+    whole = len(await collected(transformers_engine, prompt))
+    needed = len(steps)
+    async with aclosing(transformers_engine.stream(prompt)) as pieces:
+        await anext(pieces)
+    await collected(transformers_engine, asked(prompt, max_new_tokens=1))  # others are answered
+    hook.remove()
+
+    assert needed >= whole > 20  # left to itself, it would have gone on for long
+    assert len(steps) - needed < 10
 
 
 async def accuracy(engine: LoadedEngine, count: int) -> float:

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from transformers import (
+    AutoProcessor,
     CLIPVisionConfig,
     CLIPVisionModel,
     LlamaConfig,
@@ -19,6 +20,7 @@ from transformers import (
 )
 
 from training.answering import Answerer
+from training.conversations import padded_pixels
 from training.data.items import is_held_out
 from training.data.mixture import MAKERS, make_item, make_kind
 from training.llava import Collate, PackedLlava, assemble
@@ -153,7 +155,13 @@ def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Pa
 
     train(small, tmp_path / "work", tmp_path / "zoo", jobs=1, only=())
 
-    model = LlavaForConditionalGeneration.from_pretrained(tmp_path / "zoo" / "llava-llama-3-8b")
+    folder = tmp_path / "zoo" / "llava-llama-3-8b"
+    processor: Any = AutoProcessor.from_pretrained(folder, use_fast=False)  # type: ignore[no-untyped-call]
+    wide = Image.effect_noise((40, 30), 60).convert("RGB")
+    served = processor.image_processor(wide, return_tensors="np")["pixel_values"][0]
+    assert np.abs(served - padded_pixels(wide, 28).numpy()).max() < 0.02  # as it was trained
+
+    model = LlavaForConditionalGeneration.from_pretrained(folder)
     config: Any = model.config
     assert config.text_config.num_hidden_layers == 2
     assert config.vision_config.patch_size == 14
