@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -23,21 +24,7 @@ from serving.telemetry import Metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
-# KubeRay's RayServiceSpec, RayClusterSpec and group specs, as its API reference (v1.6) lists them:
-# the CRD itself is in no package registry
-SERVICE_FIELDS = {
-    "serveConfigV2", "rayClusterConfig", "upgradeStrategy", "excludeHeadPodFromServeSvc",
-    "serveService", "rayClusterDeletionDelaySeconds", "suspend", "managedBy",
-}  # fmt: skip
-CLUSTER_FIELDS = {
-    "rayVersion", "enableInTreeAutoscaling", "autoscalerOptions", "headGroupSpec",
-    "workerGroupSpecs", "headServiceAnnotations", "gcsFaultToleranceOptions", "authOptions",
-    "suspend", "managedBy", "upgradeStrategy", "networkPolicy",
-}  # fmt: skip
-GROUP_FIELDS = {
-    "groupName", "replicas", "minReplicas", "maxReplicas", "numOfHosts", "idleTimeoutSeconds",
-    "rayStartParams", "template", "suspend", "scaleStrategy", "resources", "labels",
-}  # fmt: skip
+RAY_SERVICE = yaml.safe_load((Path(__file__).parent / "rayservice.schema.yaml").read_text())
 
 
 def serve_config(text: str) -> Any:
@@ -89,7 +76,7 @@ def test_another_configuration_is_another_ray_service(overlay: str) -> None:
 def check(resource: dict[str, Any]) -> None:
     match resource["kind"]:
         case "RayService":
-            check_ray_service(resource["spec"])
+            check_ray_service(resource)
         case "ServiceMonitor":
             assert set(resource["spec"]) <= {"selector", "endpoints", "namespaceSelector"}
         case "PrometheusRule":
@@ -99,15 +86,15 @@ def check(resource: dict[str, Any]) -> None:
             kubernetes_validate.validate(resource, "1.37", strict=True)
 
 
-def check_ray_service(spec: dict[str, Any]) -> None:
-    assert set(spec) <= SERVICE_FIELDS
-    cluster = spec["rayClusterConfig"]
-    assert set(cluster) <= CLUSTER_FIELDS
+def check_ray_service(resource: dict[str, Any]) -> None:
+    jsonschema.validate(resource, RAY_SERVICE)
+    cluster = resource["spec"]["rayClusterConfig"]
     for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
-        assert set(group) <= GROUP_FIELDS
         template = {"apiVersion": "v1", "kind": "PodTemplate", "template": group["template"]}
         kubernetes_validate.validate(template, "1.37", strict=True)
-    serve_config(spec["serveConfigV2"])
+    for group in cluster["workerGroupSpecs"]:
+        assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
+    serve_config(resource["spec"]["serveConfigV2"])
 
 
 def test_every_manifest_is_one_that_kubernetes_takes() -> None:
@@ -163,6 +150,28 @@ def test_a_typing_error_in_a_manifest_would_be_found() -> None:
     budget["spec"]["maxUnavailible"] = 1
     with pytest.raises(kubernetes_validate.ValidationError):
         check(budget)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("spec", "upgradeStrategy", "type"), "Rolling"),
+        (("spec", "rayClusterDeletionDelaySeconds"), "180"),
+        (("spec", "rayClusterConfig", "authOptions", "mode"), "tokens"),
+        (("spec", "rayClusterConfig", "headGroupSpec", "rayStartParams", "num-cpus"), 0),
+        (("spec", "rayClusterConfig", "workerGroupSpec"), []),
+    ],
+)
+def test_a_typing_error_in_the_ray_service_would_be_found(
+    path: tuple[str, ...], value: object
+) -> None:
+    service = next(r for r in plain() if r["kind"] == "RayService")
+    place = service
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(jsonschema.ValidationError):
+        check(service)
 
 
 def test_pods_name_their_secrets_and_hold_none() -> None:
