@@ -13,13 +13,13 @@ from evaluation.splits import first_of_each, unit_of
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Row, Store
 from evaluation.tally import FloatArray
-from routing.domain import Limits, ModelCard, ModelId, Query
+from routing.domain import Limits, ModelCard, ModelId, Query, Task
 from routing.eligible import NoEligibleModelError, eligible
 from routing.features import Features, images_from, text_slots
 from routing.offers import offers
 from routing.policy import Asked, Policy
 from routing.quality import QualityTable
-from routing.tasks import TaskModel, scored
+from routing.tasks import TaskModel, TaskScores, scored
 
 _FOLDS = 5
 _MOST = 50_000
@@ -97,11 +97,20 @@ def _logged(row: Row, model: TaskModel, quality: float | None) -> Logged:
     sizes = {ModelId(m): row["prompt_tokens"] for m in detail.get("cost", {})}
     query = Query(row["question"], images_from(facts), user=row["user"], prompt_tokens=sizes)
     slots = text_slots(row["question"])
-    asked = Asked(scored(query, slots, model), limits, row["user"])
+    scores = _recorded(detail.get("tasks", {})) or scored(query, slots, model)
+    asked = Asked(scores, limits, row["user"])
     return Logged(
         query, asked, Features(tuple(slots), facts), row["backbone"], row["propensity"],
         row["score"], frozenset(map(ModelId, detail.get("able", {}))),
     )  # fmt: skip
+
+
+def _recorded(tasks: dict[str, float]) -> TaskScores | None:
+    """What the classifier said at the time, of turns before the last as well; None if unknown."""
+    try:
+        return TaskScores({Task(name): share for name, share in tasks.items()}) if tasks else None
+    except ValueError:  # of a taxonomy that has changed since
+        return None
 
 
 def earned(

@@ -1,5 +1,6 @@
 """A request's whole path, in one screen: classify, decide, stream, record."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -27,6 +28,7 @@ from serving.transcript import Clock, Transcript
 
 LONGEST_TOKEN = 128
 """Characters; the longest tokens of LLaMA's vocabularies are runs of as many spaces."""
+MANY_CHARACTERS = 4_000  # from here on a thread tokenises: milliseconds that others must not wait
 
 
 class Gateway:
@@ -70,7 +72,10 @@ class Gateway:
             OverloadedError, BackboneDownError, DeadlineError, EngineError: see `errors`.
         """
         parsed_s = self._clock()
-        case, left = self._case(question)
+        if sum(len(turn.text) for turn in question.turns) > MANY_CHARACTERS:
+            case, left = await asyncio.to_thread(self._case, question)
+        else:
+            case, left = self._case(question)
         request_id = self._new_id()
         timing = {"parse_s": parsed_s - started_s, "route_s": self._clock() - parsed_s}
         cascade = self.desk.cascade(case)

@@ -68,6 +68,28 @@ def test_every_policy_is_judged_from_the_log_of_a_split(store: Store) -> None:
     assert told["family"].doubly_robust.low > 0.75
 
 
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        ({"geometry": 0.7, "ocr": 0.3}, Task.GEOMETRY),  # what the turns before the last had told
+        ({"of-old": 1.0}, Task.ATTRIBUTE),
+        ({}, Task.ATTRIBUTE),
+    ],
+)
+def test_a_request_is_judged_as_it_was_understood(
+    store: Store, tasks: dict[str, float], expected: Task
+) -> None:
+    served, word = event(np.random.default_rng(7), 1, 0.5)  # noqa: TID251 - a test's own draw
+    detail = served.detail | {"tasks": tasks}
+    question = "what color is the ball?"
+    store.append([served.model_copy(update={"detail": detail, "question": question}), word])
+    grade_pending(store, 3.0)
+
+    (one,) = logged(store, shipped(), since_s=0.0)
+
+    assert one.asked.scores.task is expected
+
+
 def test_a_backbone_that_was_never_drawn_is_said_to_be_unseen(store: Store) -> None:
     fill(store, propensity=0.5, n=200)
     found = logged(store, shipped(), since_s=0.0, quality=0.5)

@@ -212,6 +212,17 @@ async def test_when_every_backbone_is_busy_the_client_is_told_when_to_come_back(
     assert error(response)["type"] == "rate_limit_error"
 
 
+async def test_a_text_that_a_thread_tokenises_is_answered_or_refused_as_any_other() -> None:
+    roomy = (card(OLD, context_tokens=10_000), card(NEW, context_tokens=4_000))
+    told = await post(gateway(cards=roomy), messages=ask("why? " * 1_200))
+    refused = await post(gateway(), messages=ask("why? " * 1_200))
+
+    assert told.status_code == 200, told.text
+    assert told.json()["barn"]["backbone"] == "old"  # the other has no room
+    assert told.json()["usage"]["prompt_tokens"] > 4_000
+    assert (refused.status_code, error(refused)["code"]) == (400, "context_length_exceeded")
+
+
 async def test_an_answer_that_takes_too_long_is_a_504() -> None:
     slow = Scripted(pause_s=5)
 
