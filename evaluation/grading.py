@@ -14,6 +14,7 @@ from sqlalchemy import func, or_, select
 
 from evaluation.metrics.grade import Scored, grade
 from evaluation.metrics.normalise import vqa_normalise
+from evaluation.records import UNFINISHED
 from evaluation.stores.schema import feedback, grades, interactions
 from evaluation.stores.sql import Row, Store, in_pieces
 from routing.domain import Task
@@ -34,7 +35,7 @@ class Orphan:
 
 def grade_pending(store: Store, now_s: float, *, most: int = 2_000) -> int:
     """Grade feedback whose answer has arrived; return how many grades were written."""
-    there = select(interactions.c.request_id)
+    there = select(interactions.c.request_id).where(_known_end())
     waiting = store.rows(
         select(feedback)
         .where(feedback.c.graded.is_(False), feedback.c.request_id.in_(there))
@@ -59,6 +60,11 @@ def grade_pending(store: Store, now_s: float, *, most: int = 2_000) -> int:
             graded[key] = _confirmed(before, row) or row | {"known_s": now_s}
     store.upsert_grades(list(graded.values()), [row["feedback_id"] for row in waiting])
     return len(graded)
+
+
+def _known_end() -> Any:
+    """Everything but copies that wait or run: a word about one of them waits with it."""
+    return or_(interactions.c.error.is_(None), interactions.c.error != UNFINISHED)
 
 
 def _known(store: Store, answers: Mapping[str, Sequence[Row]]) -> dict[Key, Row]:

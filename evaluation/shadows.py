@@ -7,8 +7,12 @@ from sqlalchemy import case, func, select
 from evaluation.compare import Pair, Verdict, verdicts
 from evaluation.experiments import Spec
 from evaluation.metrics.normalise import vqa_normalise
+from evaluation.records import UNFINISHED
 from evaluation.stores.schema import grades, interactions
 from evaluation.stores.sql import Row, Store, image_hashes
+
+MOST_WAITING_S = 900.0
+"""Longer than any copy may wait and run."""
 
 
 def pairs(store: Store, spec: Spec, candidate: str) -> list[Pair]:
@@ -52,17 +56,22 @@ def pairs(store: Store, spec: Spec, candidate: str) -> list[Pair]:
     ]  # fmt: skip
 
 
-def outcomes(store: Store, spec: Spec) -> dict[str, dict[str, int]]:
-    """Count each candidate's copies by how they ended: answered, failed, dropped."""
+def outcomes(store: Store, spec: Spec, now_s: float) -> dict[str, dict[str, int]]:
+    """Count each candidate's copies by how they ended: answered, failed, dropped.
+
+    Beside them those that wait or run; after `MOST_WAITING_S` their front end has died with them.
+    """
     t = interactions.c
+    waits = (t.error == UNFINISHED) & (t.outcome == "dropped") & (t.at_s > now_s - MOST_WAITING_S)
+    how = case((waits, "waiting"), else_=t.outcome)
     query = (
-        select(t.backbone, t.outcome, func.count().label("n"))
+        select(t.backbone, how.label("how"), func.count().label("n"))
         .where(t.experiment == spec.name, t.kind == "shadowed")
-        .group_by(t.backbone, t.outcome)
+        .group_by(t.backbone, how)
     )
-    found = {c: {"answered": 0, "failed": 0, "dropped": 0} for c in spec.candidates}
+    found = {c: {"answered": 0, "failed": 0, "dropped": 0, "waiting": 0} for c in spec.candidates}
     for row in store.rows(query):
-        found[row["backbone"]][row["outcome"]] = row["n"]
+        found[row["backbone"]][row["how"]] = row["n"]
     return found
 
 

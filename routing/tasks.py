@@ -29,6 +29,7 @@ _LETTER, _LATIN = re.compile(r"[^\W\d_]"), re.compile(r"[A-Za-z\u00c0-\u024f]")
 EARLIER = 0.3
 """What the turns before the last one count, together."""
 _LIKELY = 3
+_WORTH_TELLING = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class TaskScores:
         }
         for name, value in told.items():
             object.__setattr__(self, name, value)
+
+    def told(self) -> dict[str, float]:
+        """What is worth recording: all but the least likely, from which the rest follows again."""
+        ranked = sorted(self.probability.items(), key=lambda item: -item[1])
+        return {t.value: round(p, 4) for t, p in ranked if p >= _WORTH_TELLING}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,7 +35,7 @@ from serving.errors import (
 )
 from serving.gateway import Gateway
 from serving.judge import Judge
-from serving.openapi import CHAT_BODY, CHAT_REFUSALS, add_schemas
+from serving.openapi import add_schemas, chat_body, chat_refusals
 from serving.parsing import PROBE_HEADER, Parser, Question
 from serving.pictures import PictureStore
 from serving.quality_routes import add_judge
@@ -74,8 +74,11 @@ def build_api(parts: Parts) -> FastAPI:
     """Build the HTTP front of a gateway; it holds no other state."""
     # FastAPI's own pages load their scripts from a CDN
     api = FastAPIOffline(title="Barn", description="VLM backbones behind a task-aware router.")
-    called = None if parts.keyring.locked else LOOPBACK
-    api.add_middleware(Doors, names=called, refused=parts.metrics.refused)
+    api.add_middleware(
+        Doors,
+        names=lambda: None if parts.keyring.locked else LOOPBACK,  # keys come and go
+        refused=parts.metrics.refused,
+    )
     add_schemas(api)
     _add_errors(api, parts)
     _add_chat(api, parts)
@@ -93,7 +96,7 @@ def build_api(parts: Parts) -> FastAPI:
 
 
 def _add_chat(api: FastAPI, parts: Parts) -> None:
-    @api.post("/v1/chat/completions", openapi_extra=CHAT_BODY, responses=CHAT_REFUSALS)
+    @api.post("/v1/chat/completions", openapi_extra=chat_body(), responses=chat_refusals())
     async def chat(request: Request) -> Response:
         """Answer a conversation about pictures; `model: "auto"` lets the router choose."""
         started_s = parts.clock()

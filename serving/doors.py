@@ -19,13 +19,16 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class Doors:
-    """ASGI middleware; `names` are those this service may be called by, None for any.
+    """ASGI middleware; `names` tells by which this service may be called now, None for any.
 
     `refused` is told the code of what is refused here.
     """
 
     def __init__(
-        self, app: ASGIApp, names: frozenset[str] | None, refused: Callable[[str], None]
+        self,
+        app: ASGIApp,
+        names: Callable[[], frozenset[str] | None],
+        refused: Callable[[str], None],
     ) -> None:
         self._app = app
         self._names = names
@@ -43,11 +46,11 @@ class Doors:
 
     def _objection(self, method: str, headers: Headers) -> ServiceError | None:
         host = headers.get("host", "")
-        name = _name(host)
-        if self._names is not None and name not in self._names:
+        name, names = _name(host), self._names()
+        if names is not None and name not in names:
             return ForbiddenError(
-                f"{name!r} is not a name of this machine; without access.keys it must be called by "
-                "one of " + ", ".join(sorted(self._names))
+                f"{name!r} is not a name of this machine; without API keys it must be called by "
+                "one of " + ", ".join(sorted(names))
             )
         if method in _READING or "authorization" in headers:  # no browser adds a key by itself
             return None

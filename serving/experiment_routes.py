@@ -30,13 +30,13 @@ class Change(BaseModel):
     status: Status
 
 
-def experiment_report(store: Store, row: Row) -> dict[str, Any]:
+def experiment_report(store: Store, row: Row, now_s: float) -> dict[str, Any]:
     """One experiment: its spec, its state and what is known of each candidate so far."""
     spec = load_spec(row["spec"])
-    tell = _shadowed if spec.mode == "shadow" else _split
+    told = _shadowed(store, spec, now_s) if spec.mode == "shadow" else _split(store, spec)
     return {
         "name": spec.name, "status": row["status"], "note": row["note"],
-        "created_s": row["created_s"], "spec": spec.model_dump(), "candidates": tell(store, spec),
+        "created_s": row["created_s"], "spec": spec.model_dump(), "candidates": told,
     }  # fmt: skip
 
 
@@ -57,8 +57,8 @@ def _split(store: Store, spec: Spec) -> dict[str, Any]:
     }
 
 
-def _shadowed(store: Store, spec: Spec) -> dict[str, Any]:
-    copies = outcomes(store, spec)
+def _shadowed(store: Store, spec: Spec, now_s: float) -> dict[str, Any]:
+    copies = outcomes(store, spec, now_s)
     told = {}
     for candidate in spec.candidates:
         graded = pairs(store, spec, candidate)
@@ -109,7 +109,7 @@ def _add_reading(api: FastAPI, judge: Judge) -> None:
         """
         judge.keyring.of(request.headers, request.cookies).require_operator()
         row = await off_loop(lambda: _found(judge, name))
-        told = await off_loop(lambda: experiment_report(judge.store, row))
+        told = await off_loop(lambda: experiment_report(judge.store, row, judge.now()))
         return Response(orjson.dumps(told), media_type="application/json")
 
 

@@ -196,7 +196,7 @@ class Gateway:
         hashes = tuple(p.sha256 for p in reply.question.pictures)
         detail: dict[str, Mapping[str, float]] = {
             "timing": reply.notes | reply.transcript.timing(),
-            "tasks": {t.value: round(p, 4) for t, p in reply.case.scores.likely},
+            "tasks": reply.case.scores.told(),
             "accuracy": {o.card.id: round(o.accuracy, 4) for o in reply.decision.offers},
             "cost": {o.card.id: o.cost for o in reply.decision.offers},
             "picture": dict(zip(FACTS, reply.case.features.facts, strict=True)),

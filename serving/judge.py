@@ -30,11 +30,11 @@ class Judge:
     now: Callable[[], float]
     backbones: tuple[str, ...]
     refresh: Callable[[], None]
+    keys: Keys
+    models: tuple[str, ...]
+    """Every name that may be asked for, and that a key may be allowed."""
     admit: Callable[[Caller], object] = lambda _: None
     """Counts a word of feedback as a request of its key; raises where the key has none left."""
-    keys: Keys | None = None
-    models: tuple[str, ...] = ()
-    """Every name that may be asked for, and that a key may be allowed."""
 
 
 async def off_loop(work: Callable[[], T]) -> T:

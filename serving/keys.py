@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from threading import RLock
 
 from pydantic import ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from evaluation.stores.schema import api_keys
-from evaluation.stores.sql import Store
+from evaluation.stores.sql import Row, Store
 from serving.access import hashed, new_key
 from serving.errors import ConflictError, NotFoundError
 from serving.key_settings import Key, NewKey
@@ -18,7 +19,7 @@ _NOBODYS = "0" * 64  # the hash of no key that anybody could find
 
 
 class Keys:
-    """The configured keys and those of the store; `keep` is given all of them, again and again.
+    """The configured keys and those of the store; `keep` is given all of them when they change.
 
     The first reading is done by the constructor: a service whose keys cannot be read must not
     start, since without keys everybody on the machine is let in.
@@ -30,6 +31,8 @@ class Keys:
         self._store = store
         self._configured = tuple(configured)
         self._keep = keep
+        self._lock = RLock()  # requests and the drainer's thread; an older reading must not win
+        self._seen: list[Row] | None = None
         self._read()
 
     def refresh(self) -> None:
@@ -41,9 +44,7 @@ class Keys:
 
     def all(self) -> tuple[tuple[Key, bool], ...]:
         """Every key, and whether it is configured: such a one only the configuration can revoke."""
-        names = {key.name for key in self._configured}
-        stored = [key for key in self._stored() if key.name not in names]
-        return (*((key, True) for key in self._configured), *((key, False) for key in stored))
+        return self._whole(self._rows())
 
     def create(self, wanted: NewKey, now_s: float) -> str:
         """Make a key and return it; only its hash is kept.
@@ -51,25 +52,19 @@ class Keys:
         Raises:
             ConflictError: the name is taken, or nobody would be left who may make or revoke keys.
         """
-        known = [key for key, _ in self.all()]
-        if not known and wanted.role != "operator":
-            raise ConflictError(
-                "the first key must be an operator's: from then on nobody else may make keys",
-                "role",
-            )
         made = new_key()
         key = Key(sha256=hashed(made), **wanted.model_dump())
-        if key.name in {k.name for k in known} or not self._add(key, now_s):
-            raise ConflictError(f"there is a key {key.name!r} already", "name")
-        self._read()
+        with self._lock:
+            known = [key for key, _ in self.all()]
+            if not known and wanted.role != "operator":
+                raise ConflictError(
+                    "the first key must be an operator's: from then on nobody else may make keys",
+                    "role",
+                )
+            if key.name in {k.name for k in known} or not self._add(key, now_s):
+                raise ConflictError(f"there is a key {key.name!r} already", "name")
+            self._read()
         return made
-
-    def _add(self, key: Key, now_s: float) -> bool:
-        """Store a key; False where somebody else has just taken its name."""
-        row = {"name": key.name, "text": key.model_dump_json(), "created_s": now_s}
-        statement = self._store.insert(api_keys).on_conflict_do_nothing().returning(api_keys.c.name)
-        with self._store.engine.begin() as connection:
-            return connection.execute(statement, row).first() is not None
 
     def revoke(self, name: str) -> None:
         """Take a key away.
@@ -78,24 +73,41 @@ class Keys:
             NotFoundError: there is no such key.
             ConflictError: it is configured, or the last operator's while others are left.
         """
-        found = {key.name: (key, configured) for key, configured in self.all()}
-        if name not in found:
-            raise NotFoundError(f"there is no key {name!r}")
-        if found[name][1]:
+        with self._lock:
+            found = {key.name: (key, configured) for key, configured in self.all()}
+            if name not in found:
+                raise NotFoundError(f"there is no key {name!r}")
+            left = [key for other, (key, _) in found.items() if other != name]
+            configured = found[name][1]
+            if not configured and left and all(key.role != "operator" for key in left):
+                raise ConflictError(f"key {name!r} is the last operator's: make another one first")
+            with self._store.engine.begin() as connection:  # also one that a configured one hides
+                connection.execute(delete(api_keys).where(api_keys.c.name == name))
+            self._read()
+        if configured:
             raise ConflictError(f"key {name!r} stands in the configuration: take it out there")
-        left = [key for other, (key, _) in found.items() if other != name]
-        if left and all(key.role != "operator" for key in left):
-            raise ConflictError(f"key {name!r} is the last operator's: make another one first")
+
+    def _add(self, key: Key, now_s: float) -> bool:
+        """Store a key; False where somebody else has just taken its name."""
+        row = {"name": key.name, "text": key.model_dump_json(), "created_s": now_s}
+        statement = self._store.insert(api_keys).on_conflict_do_nothing().returning(api_keys.c.name)
         with self._store.engine.begin() as connection:
-            connection.execute(delete(api_keys).where(api_keys.c.name == name))
-        self._read()
+            return connection.execute(statement, row).first() is not None
 
     def _read(self) -> None:
-        self._keep([key for key, _ in self.all()])
+        with self._lock:
+            rows = self._rows()
+            if rows != self._seen:
+                self._keep([key for key, _ in self._whole(rows)])
+                self._seen = rows
 
-    def _stored(self) -> list[Key]:
-        rows = self._store.rows(select(api_keys).order_by(api_keys.c.created_s, api_keys.c.name))
-        return [_parsed(row["name"], row["text"]) for row in rows]
+    def _rows(self) -> list[Row]:
+        return self._store.rows(select(api_keys).order_by(api_keys.c.created_s, api_keys.c.name))
+
+    def _whole(self, rows: Sequence[Row]) -> tuple[tuple[Key, bool], ...]:
+        names = {key.name for key in self._configured}
+        stored = [_parsed(row["name"], row["text"]) for row in rows if row["name"] not in names]
+        return (*((key, True) for key in self._configured), *((key, False) for key in stored))
 
 
 def _parsed(name: str, text: str) -> Key:

@@ -29,13 +29,15 @@ def _inlined(model: type[BaseModel]) -> dict[str, Any]:
     return {k: v for k, v in schema.items() if k != "$defs"}
 
 
-CHAT_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": _inlined(ChatRequest)}},
+def chat_body() -> dict[str, Any]:
+    """The body of a chat completion."""
+    content = {"application/json": {"schema": _inlined(ChatRequest)}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def chat_refusals() -> dict[int | str, dict[str, Any]]:
+    """How a chat completion may be refused."""
+    return {
+        status: {"description": text, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
+        for status, text in REFUSALS.items()
     }
-}
-CHAT_REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {"application/json": {"schema": ERROR_SCHEMA}}}
-    for status, text in REFUSALS.items()
-}

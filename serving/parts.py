@@ -141,10 +141,9 @@ def assemble(
         shadows=shadows,
         judge=Judge(
             store, register, tables, recording.word, keyring, time.time,
-            tuple(b.id for b in settings.backbones), running.refresh,
-            lambda caller: budgets.admit(caller, tokens=False),
-            keys,
+            tuple(b.id for b in settings.backbones), running.refresh, keys,
             (*desk.names(), *(b.id for b in settings.backbones)),
+            lambda caller: budgets.admit(caller, tokens=False),
         ),
         pictures=kept,
     )  # fmt: skip

@@ -29,8 +29,7 @@ def add_judge(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> Non
     _add_quality(api, judge)
     add_experiments(api, judge, body)
     _add_table(api, judge, body)
-    if judge.keys is not None:
-        add_keys(api, judge, judge.keys, body)
+    add_keys(api, judge, body)
 
 
 def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:

@@ -126,7 +126,10 @@ class Shadows:
             return
         # Written down before it waits: a front end that is killed leaves no copy without an end.
         seen = self._seen(copy, Dropped(UNFINISHED))
-        self._ledger.waits(seen, copy.reply.request_id, copy.spec.name)
+        try:
+            self._ledger.waits(seen, copy.reply.request_id, copy.spec.name)
+        except OSError as error:
+            _log.error("a shadow copy could not be written down, it runs all the same: %s", error)
         self._queue.put_nowait(copy)
         while len(self._workers) < self._limits.concurrency:
             # owned here and ended by `close`; there is no task group around a web server's life

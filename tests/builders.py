@@ -131,6 +131,8 @@ def api(  # noqa: PLR0913 - a builder
     limits: Limits | None = None,
     images: ImageLimits | None = None,
     keys: tuple[Key, ...] = (),
+    keyring: Keyring | None = None,
+    budgets: Budgets | None = None,
     judge: Judge | None = None,
     shadows: Shadows | None = None,
     most_at_once: int = 512,
@@ -152,8 +154,8 @@ def api(  # noqa: PLR0913 - a builder
             now=lambda: 1_000.0,
             limits=limits,
             most_at_once=most_at_once,
-            keyring=Keyring(keys),
-            budgets=Budgets(keys, 1, time.time),  # noqa: TID251 - its window runs on real time
+            keyring=keyring or Keyring(keys),
+            budgets=budgets or Budgets(keys, 1, time.time),  # noqa: TID251 - its window is real time
             judge=judge,
             shadows=shadows,
         )

@@ -247,12 +247,15 @@ _OPTIONAL = ("primary_id", "experiment", "probe_set")
 
 
 def _once(events: Iterable[Event]) -> list[Row]:
-    """The rows of some events, one for each id: the first that is not `UNFINISHED`."""
+    """The rows of some events, one for each id: the first that is not `UNFINISHED`.
+
+    In the order of their ids: two drainers that lock rows in different orders would deadlock.
+    """
     rows: dict[str, Row] = {}
     for row in map(_started, events):
         if rows.get(row["request_id"], {"error": UNFINISHED})["error"] == UNFINISHED:
             rows[row["request_id"]] = row
-    return list(rows.values())
+    return [rows[request_id] for request_id in sorted(rows)]
 
 
 def _started(seen: Event) -> Row:

@@ -62,6 +62,6 @@ def keys_revoke(
     url: Url = _LOCAL,
     api_key: Key = "",
 ) -> None:
-    """Take a key away; within a second it opens nothing."""
+    """Take a key away; every front end knows it with its next look at the store."""
     call("DELETE", url, f"/v1/keys/{quote(name, safe='')}", api_key)
     typer.echo(f"{name} is revoked")

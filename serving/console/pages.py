@@ -212,7 +212,7 @@ def _add_experiments(api: FastAPI, pages: Pages, kept: PictureStore | None) -> N
         if name not in rows:
             raise NotFoundError(f"no experiment {name!r}")
         store, spec = pages.judge.store, load_spec(rows[name]["spec"])
-        told = await off_loop(lambda: experiment_report(store, rows[name]))
+        told = await off_loop(lambda: experiment_report(store, rows[name], pages.judge.now()))
         drawn = {}
         for candidate, one in told["candidates"].items():
             drawn[candidate] = await off_loop(partial(_pictured, one, spec.margin))

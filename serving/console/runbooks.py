@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from serving.console.pages import refused_page, rendered
+from serving.console.pages import rendered
 from serving.errors import NotFoundError
 from serving.judge import Judge
 
@@ -25,7 +25,7 @@ def add_runbooks(api: FastAPI, judge: Judge) -> None:
         caller = judge.keyring.of(request.headers, request.cookies)
         if name not in known:
             there = ", ".join(known)
-            return refused_page(NotFoundError(f"no runbook {name!r}; there are: {there}"))
+            raise NotFoundError(f"no runbook {name!r}; there are: {there}")
         return page(known[name], caller=caller)
 
 

@@ -319,6 +319,11 @@ def test_the_name_of_a_cascades_first_answers_is_taken() -> None:
         Spec(name="cascade", control="old", candidates=("new",))
 
 
+def counted(**n: int) -> dict[str, int]:
+    """How copies ended, where those not named are none."""
+    return {"answered": 0, "failed": 0, "dropped": 0, "waiting": 0} | n
+
+
 def test_every_copy_ends_as_answered_failed_or_dropped(store: Store) -> None:
     whole = seen("r1-copy", "red", "new", Task.ATTRIBUTE, 0.5, 1.0)
     lost = Interaction(
@@ -327,7 +332,7 @@ def test_every_copy_ends_as_answered_failed_or_dropped(store: Store) -> None:
     store.append([Shadowed.of(whole, primary_id="r1", experiment="e")])
     store.append([Shadowed.of(lost, primary_id="r2", experiment="e")])
 
-    assert outcomes(store, SPEC) == {"new": {"answered": 1, "failed": 0, "dropped": 1}}
+    assert outcomes(store, SPEC, 2.0)["new"] == counted(answered=1, dropped=1)
 
 
 def arm(spec: Spec, user: str) -> tuple[str, float]:
@@ -370,14 +375,19 @@ def test_how_a_copy_ended_replaces_that_it_waited_and_nothing_else(
     stored = store.find("a-copy")
     assert stored is not None
     assert (stored["outcome"], stored["answer"], stored["error"]) == ("answered", "red", None)
-    assert outcomes(store, SPEC) == {"new": {"answered": 1, "failed": 0, "dropped": 0}}
+    assert outcomes(store, SPEC, 2_000.0)["new"] == counted(answered=1)
 
 
 def test_a_copy_whose_front_end_died_is_dropped(store: Store) -> None:
     waits = copy("a", "red").model_copy(update={"outcome": "dropped", "error": UNFINISHED})
     store.append([served("a"), waits])
 
-    assert outcomes(store, SPEC) == {"new": {"answered": 0, "failed": 0, "dropped": 1}}
+    store.append([word("a-copy")])  # its own id: the word waits for an answer that may still come
+    grade_pending(store, 2_000.0)
+
+    assert outcomes(store, SPEC, 1_010.0)["new"] == counted(waiting=1)
+    assert outcomes(store, SPEC, 9_000.0)["new"] == counted(dropped=1)
+    assert not store.history("a-copy")[0]["graded"]
 
 
 def test_a_split_measures_the_difference_between_its_arms(store: Store) -> None:

@@ -33,6 +33,7 @@ from serving.engines.scripted import Scripted
 from serving.feeds import ASK_SPENT_EVERY_S, ExperimentFeed, TableFeed
 from serving.judge import Judge
 from serving.key_settings import Key
+from serving.keys import Keys
 from serving.reply import Told
 from serving.settings import load
 from serving.shadow import ShadowLimits, Shadows
@@ -136,8 +137,9 @@ async def house(
         Key(name="ann", sha256=hashed("ann")),
     )
     judge = Judge(
-        store, register, tables, spool.append, Keyring(keys), NOW, tuple(hosted), feed.refresh
-    )
+        store, register, tables, spool.append, Keyring(keys), NOW, tuple(hosted), feed.refresh,
+        Keys(store, keys, lambda _: None), tuple(hosted),
+    )  # fmt: skip
     app = api(service, keys=keys, judge=judge, shadows=shadows)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers=OPERATOR

@@ -1,5 +1,6 @@
 """Keys that are made while the service runs: who may, what they open, and when no longer."""
 
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from evaluation.stores.schema import api_keys
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from serving.access import Keyring, hashed
+from serving.budgets import Budgets
 from serving.errors import ConflictError, UnauthorizedError
 from serving.judge import Judge
 from serving.key_settings import Key, NewKey
 from serving.keys import Keys
-from tests.builders import api, gateway
+from tests.builders import api, ask, gateway
 
 pytestmark = pytest.mark.anyio
 BOSS = Key(name="boss", sha256=hashed("boss"), role="operator")
@@ -42,10 +44,12 @@ class Kept:
 
     def __init__(self) -> None:
         self.ring = Keyring(())
+        self.budgets = Budgets((), 1, time.time)  # noqa: TID251 - its window runs on real time
         self.names: list[str] = []
 
     def __call__(self, keys: Sequence[Key]) -> None:
         self.ring.keep(keys)
+        self.budgets.keep(keys)
         self.names = [key.name for key in keys]
 
 
@@ -56,9 +60,9 @@ async def http(
     kept, spool = Kept(), Spool(tmp_path / "spool", "w")
     judge = Judge(
         store, Register(store), Tables(store, None), spool.append, kept.ring, lambda: 1_000.0,
-        ("old",), lambda: None, keys=Keys(store, request.param, kept), models=("auto", "old"),
+        ("old",), lambda: None, Keys(store, request.param, kept), ("auto", "old"),
     )  # fmt: skip
-    app = api(gateway(), judge=judge)
+    app = api(gateway(), judge=judge, keyring=kept.ring, budgets=kept.budgets)
     headers = {"authorization": "Bearer boss"} if request.param else {}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers=headers
@@ -86,6 +90,42 @@ async def test_a_key_opens_until_it_is_revoked(http: httpx.AsyncClient) -> None:
     assert (await http.delete("/v1/keys/ann")).status_code == 200
     assert await status(http, key) == 401
     assert (await http.delete("/v1/keys/ann")).status_code == 404
+
+
+async def test_a_key_may_ask_what_and_as_often_as_it_was_told(http: httpx.AsyncClient) -> None:
+    told = {"name": "ann", "models": ["old"], "requests": "1/minute"}
+    key = (await http.post("/v1/keys", json=told)).json()["key"]
+
+    async def asked(model: str) -> int:
+        body = {"model": model, "messages": ask("why?"), "max_tokens": 2}
+        headers = {"authorization": f"Bearer {key}"}
+        return (await http.post("/v1/chat/completions", json=body, headers=headers)).status_code
+
+    assert [await asked("auto"), await asked("old"), await asked("old")] == [403, 200, 429]
+
+
+async def test_by_what_name_it_may_be_called_goes_with_the_keys(http: httpx.AsyncClient) -> None:
+    """Without keys a foreign name that points here must not make anybody an operator."""
+    there = {"host": "barn.example"}
+    assert (await http.get("/v1/keys", headers=there)).status_code == 200
+    for key in (await http.get("/v1/keys")).json()["keys"]:
+        await http.delete(f"/v1/keys/{key['name']}")
+    left = (await http.get("/v1/keys")).json()["keys"]
+
+    assert (await http.get("/v1/keys", headers=there)).status_code == (200 if left else 403)
+
+
+async def test_a_configured_key_is_taken_out_where_it_stands(store: Store) -> None:
+    kept = Kept()
+    before = Keys(store, (), kept)
+    made = before.create(NewKey(name="boss", role="operator"), 1.0)
+    after = Keys(store, (BOSS,), kept)
+    with pytest.raises(ConflictError, match="in the configuration"):
+        after.revoke("boss")
+
+    Keys(store, (), kept)  # it is taken out, and the older one that it hid is gone as well
+    assert not kept.ring.locked
+    assert made not in kept.names
 
 
 async def test_the_list_tells_all_but_what_opens(http: httpx.AsyncClient) -> None:
