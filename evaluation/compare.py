@@ -57,6 +57,11 @@ class Solved:
         return p * q / (p + q - p * q) if p + q > 0 else 1.0
 
 
+def jaccards(who: Solved) -> dict[str, float]:
+    """The overlap of the solved sets beside what independence would give, as JSON."""
+    return {"jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent}
+
+
 def solved(pairs: Sequence[Pair]) -> Solved:
     """Count who solved what; a score of at least one half counts as solved."""
     old = [p.old_score >= 0.5 for p in pairs]

@@ -94,7 +94,7 @@ def split_differences(
     t = interactions.c
     rows = store.rows(
         select(
-            t.request_id, t.user, t.backbone, t.propensity,
+            t.request_id, t.at_s, t.user, t.backbone, t.propensity,
             *(_of(interactions, m).label(m) for m in MEASURES),
         )
         .where(
@@ -109,7 +109,10 @@ def split_differences(
     found = {"brier": sure} | dict.fromkeys(MEASURES, once)
     return {
         c: {
-            m: Difference.of(_weighed(own, spec.control, c, m), spec.alpha_each)
+            m: Difference.of(
+                _weighed([r for r in own if spec.took_part(c, r["at_s"])], spec.control, c, m),
+                spec.alpha_each,
+            )
             for m, own in found.items()
         }
         for c in spec.candidates

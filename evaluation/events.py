@@ -81,7 +81,12 @@ class Started(_Event):
 def _outcome(told: Answer | Failure | Dropped) -> dict[str, object]:
     match told:
         case Failure(error=error):
-            return {"outcome": "failed", "error": error}
+            return {
+                "outcome": "failed",
+                "error": error,
+                "prompt_tokens": told.prompt_tokens or None,
+                "completion_tokens": told.completion_tokens if told.prompt_tokens else None,
+            }
         case Dropped(reason=reason):
             return {"outcome": "dropped", "error": reason}
         case Answer():

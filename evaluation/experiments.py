@@ -1,5 +1,6 @@
 """Shadow and split experiments: what is compared, for whom, until when, and how they stand."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
@@ -44,6 +45,7 @@ class Spec(BaseModel):
     max_pairs: int = Field(20_000, ge=1, description="stop after so many graded pairs")
     max_days: float = Field(30, gt=0)
     withdrawn: tuple[str, ...] = Field((), description="candidates that the guard has taken out")
+    withdrawn_s: dict[str, float] = Field({}, description="Unix times from which they took no part")
 
     @model_validator(mode="before")
     @classmethod
@@ -80,6 +82,10 @@ class Spec(BaseModel):
     def trying(self) -> tuple[str, ...]:
         """The candidates that still take part."""
         return tuple(c for c in self.candidates if c not in self.withdrawn)
+
+    def took_part(self, candidate: str, at_s: float) -> bool:
+        """Tell whether a request of Unix time `at_s` could have met this candidate."""
+        return at_s < self.withdrawn_s.get(candidate, math.inf)
 
     @property
     def alpha_each(self) -> float:
@@ -148,7 +154,12 @@ class Register:
 
     def withdraw(self, spec: Spec, candidate: str, now_s: float, note: str) -> None:
         """Take one candidate out; with the last one the experiment stops."""
-        left = spec.model_copy(update={"withdrawn": (*spec.withdrawn, candidate)})
+        left = spec.model_copy(
+            update={
+                "withdrawn": (*spec.withdrawn, candidate),
+                "withdrawn_s": spec.withdrawn_s | {candidate: now_s},
+            }
+        )
         status = "running" if left.trying else "stopped"
         change = update(experiments).where(
             experiments.c.name == spec.name, experiments.c.status == "running"
@@ -190,11 +201,11 @@ class Register:
         return tuple(load_spec(row["spec"]) for row in self.all() if row["status"] == "running")
 
     def spent(self, names: Sequence[str]) -> dict[str, int]:
-        """Tokens of the answered copies of some experiments, read and generated."""
+        """Tokens of the copies of some experiments, read and generated; broken ones cost too."""
         t = interactions.c
         query = (
             select(t.experiment, func.sum(t.prompt_tokens + t.completion_tokens).label("tokens"))
-            .where(t.experiment.in_(names), t.kind == "shadowed", t.outcome == "answered")
+            .where(t.experiment.in_(names), t.kind == "shadowed")
             .group_by(t.experiment)
         )
         return {row["experiment"]: int(row["tokens"] or 0) for row in self._store.rows(query)}

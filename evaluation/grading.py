@@ -78,12 +78,14 @@ def _known(store: Store, answers: Mapping[str, Sequence[Row]]) -> dict[Key, Row]
 
 
 def _confirmed(before: Row | None, row: Row) -> Row | None:
-    """The grade by the truth that a later verdict only says again; None where it says otherwise.
+    """The grade that a later word only says again; None where it says otherwise.
+
+    A place in the sequences is given once: who says the same again moves nothing.
 
     Copies that say something else can be held against the truth, and not against a verdict: if a
     thumb up made a verdict of the grade, the pairs that control wins would be left out.
     """
-    if before is None or row["metric"] != "verdict" or before["metric"] == "verdict":
+    if before is None or row["metric"] not in {"verdict", before["metric"]}:
         return None
     if row["score"] != before["score"] or row["told_s"] < before["told_s"]:
         return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import Integer, case, cast, func, select
 
 from evaluation.calibration import (
     Bin,
@@ -23,6 +23,7 @@ from evaluation.calibration import (
     risk_coverage,
     smooth_ece,
 )
+from evaluation.experiments import FIRST_TRY
 from evaluation.intervals import wilson
 from evaluation.sequences import bounded_mean
 from evaluation.stores.schema import grades, interactions
@@ -91,8 +92,17 @@ def tallies(store: Store, window: Window) -> dict[Place, Tally]:
 
 
 def within(window: Window) -> tuple[Any, ...]:
-    """The window as conditions on grades."""
+    """The window as conditions on grades.
+
+    A verdict grades only copies that say the same as their primary, and a cascade's first answers
+    were kept because they were unsure: neither says how often a backbone is right.
+    """
+    drawn: tuple[Any, ...] = ()
+    if window.kind == "shadowed":
+        tries = select(interactions.c.request_id).where(interactions.c.experiment == FIRST_TRY)
+        drawn = (grades.c.metric != "verdict", grades.c.request_id.not_in(tries))
     return (
+        *drawn,
         grades.c.kind == window.kind,
         grades.c.by == window.by,
         grades.c.at_s >= window.since_s,
@@ -159,6 +169,7 @@ class Traffic:
     task: str
     requests: int
     failed: int
+    dropped: int  # copies that were not sent
     prompt_tokens: int
     tokens: int
     cost: float
@@ -167,22 +178,23 @@ class Traffic:
 
 
 def traffic(store: Store, window: Window) -> tuple[Traffic, ...]:
-    """Count the requests of the window per backbone and task."""
+    """Count the requests of the window per backbone and task; seconds are those of answers."""
     t = interactions.c
-    answered = func.sum(cast(t.outcome == "answered", Integer))
+    failed = func.sum(cast(t.outcome == "failed", Integer))
+    dropped = func.sum(cast(t.outcome == "dropped", Integer))
+    seconds = func.avg(case((t.outcome == "answered", t.total_s)))
     query = (
         select(
-            t.backbone, t.task, func.count().label("requests"), answered.label("answered"),
+            t.backbone, t.task, func.count().label("requests"), failed.label("failed"),
+            dropped.label("dropped"),
             func.coalesce(func.sum(t.prompt_tokens), 0).label("prompt_tokens"),
             func.coalesce(func.sum(t.prompt_tokens + t.completion_tokens), 0).label("tokens"),
             func.coalesce(func.sum(t.cost), 0.0).label("cost"),
-            func.avg(t.total_s).label("mean_latency_s"),
+            func.coalesce(seconds, 0.0).label("mean_latency_s"),
             func.coalesce(func.avg(t.confidence), 0.0).label("mean_confidence"),
         )
         .where(t.kind == window.kind, t.at_s >= window.since_s, t.at_s < window.until_s)
         .group_by(t.backbone, t.task)
         .order_by(t.backbone, t.task)
     )  # fmt: skip
-    return tuple(
-        Traffic(failed=row["requests"] - row.pop("answered"), **row) for row in store.rows(query)
-    )
+    return tuple(Traffic(**row) for row in store.rows(query))

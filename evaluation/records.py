@@ -35,6 +35,8 @@ class Failure:
 
     error: str
     total_s: float
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

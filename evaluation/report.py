@@ -38,13 +38,13 @@ def html_report(
 
 def _table(summary: Sequence[Row]) -> str:
     head = ("backbone", "task", "n", "accuracy", "95 % (Wilson)", "mean confidence", "ECE",
-            "smooth ECE", "Brier", "AURC", "p50 ms", "$")  # fmt: skip
+            "smooth ECE", "Brier", "AURC", "p50 ms", "$", "errors")  # fmt: skip
     lines = [
         (
             r.backbone, r.task, r.n, f"{r.accuracy:.1%}",
             f"{r.interval[0]:.1%} – {r.interval[1]:.1%}", f"{r.mean_confidence:.1%}",
             f"{r.ece:.3f}", f"{r.smooth_ece:.3f}", f"{r.brier:.3f}", f"{r.aurc:.3f}",
-            f"{r.latency_p50_s * 1e3:.0f}", f"{r.cost:.4f}",
+            f"{r.latency_p50_s * 1e3:.0f}", f"{r.cost:.4f}", r.errors,
         )
         for r in summary
     ]  # fmt: skip
@@ -79,7 +79,9 @@ def _reliability(told: Sequence[Answered]) -> str:
     left, right = figure.subplots(1, 2)
     left.plot([0, 1], [0, 1], ":", color="grey")
     for backbone in sorted({a.backbone for a in told}):
-        own = [a for a in told if a.backbone == backbone]
+        own = [a for a in told if a.backbone == backbone and not a.error]
+        if not own:
+            continue
         tally = Tally.of([a.confidence for a in own], [a.score for a in own])
         bars = reliability(tally, bins=10)
         left.plot([b.confidence for b in bars], [b.accuracy for b in bars], "o-", label=backbone)

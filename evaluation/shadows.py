@@ -13,6 +13,7 @@ from evaluation.stores.sql import Row, Store, image_hashes
 
 MOST_WAITING_S = 900.0
 """Longer than any copy may wait and run."""
+MOST_COMPARED = 20_000
 
 
 def pairs(store: Store, spec: Spec, candidate: str) -> list[Pair]:
@@ -73,6 +74,26 @@ def outcomes(store: Store, spec: Spec, now_s: float) -> dict[str, dict[str, int]
     for row in store.rows(query):
         found[row["backbone"]][row["how"]] = row["n"]
     return found
+
+
+def agreement(store: Store, spec: Spec, candidate: str) -> dict[str, float]:
+    """How often the latest `MOST_COMPARED` copies say the same as their primaries, graded or not.
+
+    Answers are compared as VQA normalises them.
+    """
+    copied, asked = interactions.alias("copied"), interactions.alias("asked")
+    rows = store.rows(
+        select(asked.c.answer.label("old"), copied.c.answer.label("new"))
+        .select_from(copied.join(asked, asked.c.request_id == copied.c.primary_id))
+        .where(
+            copied.c.experiment == spec.name, copied.c.backbone == candidate,
+            copied.c.outcome == "answered", asked.c.outcome == "answered",
+        )
+        .order_by(copied.c.at_s.desc())
+        .limit(MOST_COMPARED)
+    )  # fmt: skip
+    same = sum(vqa_normalise(row["old"]) == vqa_normalise(row["new"]) for row in rows)
+    return {"n": len(rows), "share": same / max(1, len(rows))}
 
 
 def shadow_verdicts(store: Store, spec: Spec, candidate: str) -> tuple[Verdict, ...]:

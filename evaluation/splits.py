@@ -61,7 +61,7 @@ def graded_answers(store: Store, spec: Spec) -> list[Row]:
     t, g = interactions.c, grades.c
     return store.rows(
         select(
-            t.request_id, t.user, t.task, t.backbone, t.propensity, g.score,
+            t.request_id, t.at_s, t.user, t.task, t.backbone, t.propensity, g.score,
             ((g.confidence - g.score) * (g.confidence - g.score)).label("brier"),
         )
         .join(grades, g.request_id == t.request_id)
@@ -84,7 +84,7 @@ def tried(store: Store, spec: Spec) -> list[Row]:
     t = interactions.c
     return store.rows(
         select(
-            t.request_id, t.user, t.backbone, t.propensity,
+            t.request_id, t.at_s, t.user, t.backbone, t.propensity,
             case((t.outcome == "answered", 1.0), else_=0.0).label("score"),
         )
         .where(
@@ -159,10 +159,14 @@ def _least(spec: Spec) -> float:
 
 
 def _events(spec: Spec, candidate: str, rows: Iterable[Row]) -> Iterator[Event]:
-    """The first graded answer of every user, as one candidate's sequence sees it."""
+    """The first graded answer of every user, as one candidate's sequence sees it.
+
+    It ends where the candidate was taken out: nobody could meet it from then on.
+    """
     least = _least(spec)
     arms = {spec.control: False, candidate: True}
-    for row in first_of_each(rows, unit_of):
+    there = (row for row in rows if spec.took_part(candidate, row["at_s"]))
+    for row in first_of_each(there, unit_of):
         chance = max(least, row["propensity"])  # rounding may leave it a hair under
         yield arms.get(row["backbone"]), row["score"], chance
 

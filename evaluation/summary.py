@@ -11,7 +11,7 @@ from evaluation.calibration import aurc, ece, smooth_ece
 from evaluation.compare import Pair, Solved, solved
 from evaluation.intervals import wilson
 from evaluation.offline import Answered, by_item
-from evaluation.tally import Tally
+from evaluation.tally import FloatArray, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +67,31 @@ def rows(told: Sequence[Answered], families: dict[str, str]) -> tuple[Row, ...]:
 
 
 def _row(backbone: str, task: str, some: Sequence[Answered]) -> Row:
-    scores = np.array([a.score for a in some])
-    sure = np.array([a.confidence for a in some])
+    """What was not answered counts as wrong; it has no confidence, and took no time."""
+    answered = [a for a in some if not a.error]
+    scores = np.array([a.score for a in answered])
+    sure = np.array([a.confidence for a in answered])
     tally = Tally.of(sure, scores)
+    right = sum(a.score for a in some)
     return Row(
         backbone=backbone,
         task=task,
         n=len(some),
-        accuracy=float(scores.mean()),
-        interval=wilson(float(scores.sum()), len(some)),
-        mean_confidence=float(sure.mean()),
+        accuracy=right / len(some),
+        interval=wilson(right, len(some)),
+        mean_confidence=_mean(sure),
         ece=ece(tally),
         smooth_ece=smooth_ece(tally),
-        brier=float(((sure - scores) ** 2).mean()),
+        brier=_mean((sure - scores) ** 2),
         aurc=aurc(tally),
-        latency_p50_s=float(np.median([a.latency_s for a in some])),
+        latency_p50_s=float(np.median([a.latency_s for a in answered])) if answered else 0.0,
         cost=sum(a.cost for a in some),
         errors=sum(bool(a.error) for a in some),
     )
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if values.size else 0.0
 
 
 def versus(told: Sequence[Answered]) -> tuple[Versus, ...]:

@@ -9,11 +9,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evaluation.compare import Pair, calibration_errors, closing_in, solved
+from evaluation.compare import (
+    Pair,
+    Verdict,
+    calibration_errors,
+    closing_in,
+    jaccards,
+    solved,
+)
 from evaluation.differences import shadow_differences, split_differences
 from evaluation.experiments import ExperimentError, Spec, Status, load_spec
 from evaluation.learning import learnable, observed, relearned
-from evaluation.shadows import flips, judged_pairs, outcomes, pairs, unchanged
+from evaluation.shadows import agreement, flips, judged_pairs, outcomes, pairs, unchanged
 from evaluation.splits import compared, graded_answers, split_closing_in, tried
 from evaluation.stores.sql import Row, Store
 from routing.quality import QualityTable, updated
@@ -67,12 +74,11 @@ def _shadowed(store: Store, spec: Spec, now_s: float) -> dict[str, Any]:
         told[candidate] = {
             "copies": copies[candidate],
             "verdicts": [
-                asdict(v) | _calibration([p for p in graded if v.task in {p.task, "all"}])
+                _verdict(v, [p for p in graded if v.task in {p.task, "all"}])
                 for v in judged_pairs(spec, graded)
             ],
-            "solved": asdict(who) | {
-                "jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent
-            },
+            "solved": asdict(who) | jaccards(who),
+            "agreement": agreement(store, spec, candidate),
             "measures": {m: d.told() for m, d in measured.items()},
             "closing_in": closing_in(graded, alpha=spec.alpha_each),
             "changed_answers": flips(store, spec, candidate, graded),
@@ -81,8 +87,10 @@ def _shadowed(store: Store, spec: Spec, now_s: float) -> dict[str, Any]:
     return told
 
 
-def _calibration(pairs: Sequence[Pair]) -> dict[str, float]:
-    return dict(zip(("old_ece", "new_ece"), calibration_errors(pairs), strict=True))
+def _verdict(verdict: Verdict, pairs: Sequence[Pair]) -> dict[str, Any]:
+    errors = dict(zip(("old_ece", "new_ece"), calibration_errors(pairs), strict=True))
+    overlap = asdict(verdict.solved) | jaccards(verdict.solved)
+    return asdict(verdict) | {"solved": overlap} | errors
 
 
 def add_experiments(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:

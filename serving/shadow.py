@@ -15,7 +15,7 @@ from typing import Protocol
 from evaluation.experiments import Spec
 from evaluation.records import UNFINISHED, Answer, Dropped, Failure, Interaction, Outcome
 from routing.domain import ModelId, RequestId
-from serving.errors import ServiceError
+from serving.errors import OverloadedError, ServiceError
 from serving.gateway import Gateway
 from serving.parsing import Question
 from serving.reply import Reply
@@ -161,13 +161,16 @@ class Shadows:
 
     async def _admitted(self, copy: _Copy) -> bool:
         """Wait for a quiet moment; False when none came in time."""
-        places = {copy.candidate, ModelId(copy.spec.control)}
         while self._clock() < copy.due_s:
-            shares = [self.gateway.loads.share(place) for place in places]
-            if max(shares) < self._limits.admit_below:
+            if not self._busy():
                 return True
             await asyncio.sleep(0.02)
         return False
+
+    def _busy(self) -> bool:
+        """Whether any backbone is: those that this copy does not need may share its machine."""
+        shares = [self.gateway.loads.share(place) for place in self.gateway.hosted]
+        return max(shares) >= self._limits.admit_below
 
     async def _run(self, copy: _Copy) -> Outcome:
         """Ask the candidate as the primary was asked: streamed when that was."""
@@ -187,13 +190,17 @@ class Shadows:
             ):
                 async for piece in pieces:
                     transcript.add(piece)
+        except OverloadedError:  # its place went to users meanwhile: no fault of the candidate
+            return Dropped("busy")
         except (ServiceError, TimeoutError) as error:
+            if isinstance(error, TimeoutError) and not transcript.tokens and self._busy():
+                return Dropped("busy")  # everybody went before it
             return transcript.broken(by=type(error).__name__)
         return transcript.finished(hosted.card.price_in, hosted.card.price_out)
 
     def _end(self, copy: _Copy, outcome: Outcome) -> None:
         """Every copy ends here, exactly once: answered, failed or dropped."""
-        if isinstance(outcome, Answer):
+        if not isinstance(outcome, Dropped):
             self._running.spend(copy.spec.name, outcome.prompt_tokens + outcome.completion_tokens)
         seen = self._seen(copy, outcome)
         try:

@@ -59,7 +59,7 @@ class Transcript:
         return {name: value for name, value in told.items() if value is not None}
 
     def broken(self, *, by: str) -> Failure:
-        return Failure(error=by, total_s=self._elapsed_s())
+        return Failure(by, self._elapsed_s(), self._prompt_tokens, len(self.tokens))
 
     def _elapsed_s(self) -> float:
         return self._clock() - self._started_s

@@ -20,10 +20,13 @@ def polarity(text: str) -> bool | None:
 
 
 def yes_no(answer: str, references: Sequence[str]) -> float:
-    """Return 1.0 when answer and reference agree; an answer that says neither is wrong.
+    """Return 1.0 when answer and reference agree.
 
-    >>> yes_no("Yes, there is a cat", ("yes",))
-    1.0
+    As POPE's own script, an answer that does not say no says yes; but one that says nothing at all
+    is wrong.
+
+    >>> yes_no("Yes, there is a cat", ("yes",)), yes_no("There is a cat.", ("yes",))
+    (1.0, 1.0)
     """
-    said = polarity(answer)
-    return float(said is not None and any(said == polarity(r) for r in references))
+    said = polarity(answer) is not False
+    return float(bool(answer.strip()) and any(said == polarity(r) for r in references))

@@ -34,8 +34,8 @@ _IN_ONE_QUERY = 500
 _ID_KEPT = 46
 """Characters of a word's id where it has been said again; the moment follows, 64 in all."""
 
-_BESIDE_ITS_TEXT = 700
-"""Bytes of numbers, index entries, a grade and a word of feedback, as measured in SQLite."""
+_BESIDE_ITS_TEXT, _BESIDE_A_WORD = 500, 200
+"""Bytes of an interaction's numbers, index entries and grade, and those of a word of feedback."""
 
 
 def connect(url: str) -> Engine:
@@ -75,8 +75,12 @@ class Store:
                 connection.execute(self._insert_started(), started)
             if once := [_told(e) for e in told if e.named]:
                 connection.execute(self.insert(feedback).on_conflict_do_nothing(), once)
-            if again := self._in_turn(connection, [_told(e) for e in told if not e.named]):
+            again, repeated = self._in_turn(connection, [_told(e) for e in told if not e.named])
+            if again:
                 connection.execute(self.insert(feedback).on_conflict_do_nothing(), again)
+            for feedback_id, at_s in sorted(repeated.items()):
+                same = (feedback.c.feedback_id == feedback_id) & (feedback.c.at_s < at_s)
+                connection.execute(update(feedback).where(same).values(at_s=at_s, graded=False))
 
     def _insert_started(self) -> Any:
         statement = self.insert(interactions)
@@ -87,11 +91,16 @@ class Store:
         )
 
     @staticmethod
-    def _in_turn(connection: Connection, words: Sequence[Row]) -> list[Row]:
+    def _in_turn(
+        connection: Connection, words: Sequence[Row]
+    ) -> tuple[list[Row], dict[str, float]]:
         """The words that say something new: the same ones again only where others came between.
 
-        Then they count again, under an id of their own, and the history has them twice.
+        Then they count again, under an id of their own, and the history has them twice. Else they
+        only move to their later time, told second: others may still arrive that were said between,
+        from a front end whose spool is drained later.
         """
+        repeated: dict[str, float] = {}
         known: dict[str, list[tuple[str, float]]] = {}
         for some in in_pieces(sorted({w["request_id"] for w in words})):
             c = feedback.c
@@ -102,15 +111,19 @@ class Store:
         for word in sorted(words, key=lambda w: w["at_s"]):
             own, at_s = word["feedback_id"], word["at_s"]
             before = known.setdefault(word["request_id"], [])
-            same = [at for told, at in before if told.partition("@")[0] == own]
+            same = [(at, told) for told, at in before if told.partition("@")[0] == own]
             others = [at for told, at in before if told.partition("@")[0] != own]
-            if same and not any(max(same) < at <= at_s for at in others):
+            if same and not any(max(same)[0] < at <= at_s for at in others):
+                at, told = max(same)
+                if at_s > at:
+                    repeated[told] = at_s
+                    before[before.index((told, at))] = (told, at_s)
                 continue
             if same:
                 word = word | {"feedback_id": f"{own[:_ID_KEPT]}@{at_s:.6f}"}
             before.append((word["feedback_id"], at_s))
             new.append(word)
-        return new
+        return new, repeated
 
     def insert(self, table: Table) -> Any:
         """An insert statement of the database's own kind, which knows what to do on conflicts."""
@@ -191,7 +204,11 @@ class Store:
         of each with what goes with it (index entries, grades, feedback), not the database's files:
         they keep the room of what was deleted.
         """
-        texts = [c for c in interactions.c if isinstance(c.type, String)]
+        words = sum((func.coalesce(self._bytes(c), 0) for c in feedback.c if _is_text(c)), 0)
+        [said] = self.rows(select(func.coalesce(func.sum(words + _BESIDE_A_WORD), 0).label("n")))
+        # words go with their time; a flood of them alone must not make all else go
+        most = max(most // 2, most - int(said["n"]))
+        texts = [c for c in interactions.c if _is_text(c)]
         size = sum((func.coalesce(self._bytes(c), 0) for c in texts), literal(_BESIDE_ITS_TEXT))
         taken = func.sum(size).over(order_by=interactions.c.at_s.desc()).label("taken")
         each = select(interactions.c.at_s, taken).subquery()
@@ -221,6 +238,10 @@ class Store:
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+def _is_text(column: Any) -> bool:
+    return isinstance(column.type, String)
 
 
 def in_pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:

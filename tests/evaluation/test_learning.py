@@ -193,11 +193,11 @@ def test_the_newest_events_are_kept_and_running_experiments_hold_retention_back(
     assert kept(most_megabytes=1e-6 * (2 * size_of("red") + 10)) == 2
 
 
-def size_of(answer: str) -> int:
-    """What the store counts for one interaction of `seen`."""
+def size_of(answer: str, *said: Feedback) -> int:
+    """What the store counts for one interaction of `seen`, and what was said of it."""
     path = Path(tempfile.mkdtemp()) / "one.db"
     one = Store(connect(f"sqlite:///{path}"))
-    one.append([Served.of(seen("r0", answer, "old", "p/1"))])
+    one.append([Served.of(seen("r0", answer, "old", "p/1")), *said])
     size = next(n for n in range(500, 100_000) if one.over_bytes(n) == 0.0)
     one.close()
     return size
@@ -229,5 +229,5 @@ def test_what_an_event_is_counted_for_is_near_the_size_of_the_file(tmp_path: Pat
         grade_pending(store, 1.0)
     store.close()  # what is in the log goes to the file
 
-    size = size_of("red") + 35  # ids here are longer
+    size = size_of("red", word("r0", truth=("red",))) + 3 * 34  # ids here are longer
     assert size == pytest.approx(path.stat().st_size / 2_000, rel=0.25)

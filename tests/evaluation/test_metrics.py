@@ -59,7 +59,8 @@ def test_a_choice_is_named_by_letter_or_by_text(answer: str, score: float) -> No
     ("answer", "reference", "score"),
     [
         ("95", "100", 1.0), ("94.9", "100", 0.0), ("105", "100", 1.0), ("105.1", "100", 0.0),
-        ("0", "0", 1.0), ("0.01", "0", 0.0), ("52%", "0.5", 1.0), ("$1,000", "1000", 1.0),
+        ("0", "0", 1.0), ("0.01", "0", 0.0), ("52%", "0.5", 1.0), ("1,000", "1000", 0.0),
+        ("two", "2", 0.0), ("the north", "North", 0.0), ("$1000", "1000", 0.0),
         ("Yes", "yes", 1.0), ("2019", "twenty", 0.0), ("-96", "-100", 1.0),
     ],
 )  # fmt: skip
@@ -106,6 +107,7 @@ def test_anls_is_its_formula(a: str, b: str) -> None:
     [
         ("Yes, there is.", "yes", 1.0), ("There is no dog.", "no", 1.0), ("No.", "yes", 0.0),
         ("It is not there. Yes?", "no", 1.0), ("maybe", "no", 0.0),
+        ("There is a dog.", "yes", 1.0), ("", "yes", 0.0), ("Not that I see", "yes", 0.0),
     ],
 )  # fmt: skip
 def test_existence_probes_read_yes_or_no(answer: str, reference: str, score: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from evaluation.differences import shadow_differences, split_differences
 from evaluation.events import Feedback, Served, Shadowed
@@ -16,6 +16,7 @@ from evaluation.online import Window, figures, tallies, traffic
 from evaluation.records import UNFINISHED, Answer, Dropped, Failure, Interaction
 from evaluation.shadows import flips, outcomes, pairs, shadow_verdicts
 from evaluation.splits import graded_answers, split_closing_in, split_verdicts
+from evaluation.stores.schema import grades
 from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from evaluation.watched import drift, judged
@@ -61,10 +62,6 @@ def word(request_id: str, at_s: float = 2_000.0, **said: Any) -> Feedback:
 
 
 def graded(store: Store) -> dict[str, float]:
-    from sqlalchemy import select
-
-    from evaluation.stores.schema import grades
-
     return {r["request_id"]: r["score"] for r in store.rows(select(grades))}
 
 
@@ -390,6 +387,73 @@ def test_a_copy_whose_front_end_died_is_dropped(store: Store) -> None:
     assert not store.history("a-copy")[0]["graded"]
 
 
+def test_words_of_two_front_ends_count_in_the_order_they_were_said(store: Store) -> None:
+    def said(at_s: float, *, correct: bool) -> Feedback:
+        name = "up" if correct else "down"
+        return Feedback(feedback_id=name, request_id="r", at_s=at_s, correct=correct)
+
+    store.append([served("r")])
+    store.append([said(10.0, correct=True), said(30.0, correct=True)])  # one spool drained first
+    grade_pending(store, 40.0)
+    store.append([said(20.0, correct=False)])
+    grade_pending(store, 50.0)
+
+    assert graded(store) == {"r": 1.0}
+    assert [row["at_s"] for row in store.history("r")] == [20.0, 30.0]
+
+
+def test_saying_the_same_again_moves_no_pair_in_its_sequence(store: Store) -> None:
+    store.append([served("r"), word("r", 10.0, correct=True)])
+    grade_pending(store, 11.0)
+    store.append([word("r", 10.0, correct=True).model_copy(update={"at_s": 30.0})])
+    grade_pending(store, 31.0)
+
+    (row,) = store.rows(select(grades))
+    assert (row["known_s"], row["told_s"]) == (11.0, 30.0)
+
+
+def test_figures_of_copies_leave_out_what_was_chosen_by_its_answer(store: Store) -> None:
+    """A thumb grades only copies that say the same; first tries of cascades were unsure."""
+    first = copy("c", "red").model_copy(update={"experiment": "cascade"})
+    store.append([served(r) for r in "abc"])
+    store.append([copy("a", "red"), copy("b", "red"), first])
+    store.append([word("a", correct=True), word("b"), word("c")])
+    grade_pending(store, 3_000.0)
+
+    told = figures(store, Window(kind="shadowed"))
+    assert {figure.n for figure in told} == {1}
+
+
+def test_traffic_tells_what_was_dropped_from_what_failed(store: Store) -> None:
+    lost = copy("b", "red").model_copy(
+        update={"outcome": "dropped", "error": "busy", "answer": None, "total_s": 0.0}
+    )
+    broken = copy("c", "red").model_copy(update={"outcome": "failed", "error": "EngineError"})
+    store.append([copy("a", "red"), lost, broken])
+
+    (told,) = traffic(store, Window(kind="shadowed"))
+    assert (told.requests, told.failed, told.dropped) == (3, 1, 1)
+    assert told.mean_latency_s == 0.02
+
+
+def test_a_candidate_that_was_taken_out_is_not_judged_by_what_came_after(store: Store) -> None:
+    spec = Spec(
+        name="s", control="old", candidates=("a", "b"), mode="split", share=0.5,
+        withdrawn=("a",), withdrawn_s={"a": 5_000.0},
+    )  # fmt: skip
+    late = [
+        served(f"r{k}", backbone="old", at_s=6_000.0 + k, experiment="s", propensity=0.75)
+        for k in range(900)
+    ]
+    store.append([*late, *(word(e.request_id, 9_000.0) for e in late)])
+    grade_pending(store, 9_500.0)
+
+    verdicts = split_verdicts(store, spec)
+    assert verdicts["b"]["all"].n == 900
+    assert {v.n for v in verdicts["a"].values()} == {0}
+    assert {v.conclusion for v in verdicts["a"].values()} == {"undecided"}
+
+
 def test_a_split_measures_the_difference_between_its_arms(store: Store) -> None:
     spec = Spec(name="s", control="old", candidates=("new",), mode="split", share=0.5)
     store.append(split_events(spec, {"old": 3, "new": 10}, range(400)))
@@ -546,11 +610,11 @@ def test_the_same_words_said_again_later_count_again(store: Store) -> None:
     say(2.0, correct=False)
     say(3.0, correct=True)
     say(3.0, correct=True)  # drained a second time
-    say(4.0, correct=True)  # and sent a second time: nothing came between
+    say(4.0, correct=True)  # and said a second time: nothing came between, so it is later now
 
     assert graded(store) == {"r1": 1.0}
     assert [(w["at_s"], w["correct"]) for w in store.history("r1")] == [
-        (1.0, True), (2.0, False), (3.0, True),
+        (1.0, True), (2.0, False), (4.0, True),
     ]  # fmt: skip
 
 
