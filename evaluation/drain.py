@@ -29,11 +29,13 @@ class Drainer:
         store: Store,
         *,
         batch: int = 500,
+        most: int = 10_000,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._folder = folder
         self._store = store
         self._batch = batch
+        self._most = most
         self._offsets: dict[Path, int] = {}
         self._now = now
         self._caught_up_s = now()
@@ -51,7 +53,9 @@ class Drainer:
         return waiting
 
     def drain(self) -> int:
-        """Move what is there now; return the number of events moved.
+        """Move what is there now, about `most` events; return the number of events moved.
+
+        A backlog takes several rounds: what is done between them must not wait for its end.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: the store is away; nothing was lost, call again.
@@ -60,6 +64,8 @@ class Drainer:
         for segment in segments(self._folder):
             with suppress(FileNotFoundError):  # another drainer was done with it first
                 moved += self._drain_segment(segment)
+            if moved >= self._most:
+                return moved
         self._caught_up_s = began_s
         return moved
 
@@ -70,14 +76,16 @@ class Drainer:
         # What comes meanwhile waits for the next round: running after a busy writer would mean
         # event by event, at ten times the cost of a batch.
         until = segment.stat().st_size
-        while self._offsets.get(segment, 0) < until and (
-            lines := list(read_lines(segment, self._offsets.get(segment, 0), self._batch))
+        while (
+            moved < self._most
+            and self._offsets.get(segment, 0) < until
+            and (lines := list(read_lines(segment, self._offsets.get(segment, 0), self._batch)))
         ):
             events = [event for line, _ in lines if (event := _parse(line, segment))]
             self._append(events, segment)
             self._offsets[segment] = lines[-1][1]
             moved += len(events)
-        if abandoned:
+        if abandoned and moved < self._most:
             segment.unlink(missing_ok=True)
             self._offsets.pop(segment, None)
         return moved

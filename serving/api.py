@@ -91,7 +91,7 @@ def build_api(parts: Parts) -> FastAPI:
         desk = PageDesk(hosted, names, router.table, router.quality, parts.pictures)
         short = parts.limits.model_copy(update={"max_body_bytes": LOGIN_BYTES})
         add_console(api, parts.judge, desk, lambda request: _body(request, short))
-        add_runbooks(api, parts.judge)
+        add_runbooks(api)
     return api
 
 

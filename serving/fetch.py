@@ -10,7 +10,10 @@ import httpx
 from serving.errors import BadImageError, TooLargeError
 from serving.settings import ImageLimits
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_WRAPPED = tuple(
+    map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96"))
+)
+"""NAT64's two prefixes (RFC 6052, 8215), and both old ways to write IPv4 as IPv6."""
 
 
 class Fetcher:
@@ -93,6 +96,6 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         wrapped = ip.ipv4_mapped or ip.sixtofour or ip.teredo
-        if wrapped is not None or ip in _NAT64 or ip.is_site_local:
+        if wrapped is not None or any(ip in net for net in _WRAPPED) or ip.is_site_local:
             return False
     return ip.is_global and not ip.is_multicast

@@ -25,7 +25,8 @@ class Judge:
     store: Store
     register: Register
     tables: Tables
-    record: Callable[[Feedback], None]
+    record: Callable[[Feedback, bool], None]
+    """Writes a word down; told whether it is a probe's, which is no feedback of users."""
     keyring: Keyring
     now: Callable[[], float]
     backbones: tuple[str, ...]

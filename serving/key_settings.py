@@ -11,7 +11,7 @@ from serving.frozen import Frozen
 class NewKey(Frozen):
     """Who is to get a key, and what it may ask."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9._@-]{1,64}$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")
     role: Literal["user", "operator"] = "user"
     models: tuple[str, ...] = Field((), description="allowed model names; none: all")
     requests: str | None = Field(None, description="at most, e.g. 60/minute; none: no limit")

@@ -17,6 +17,7 @@ from serving.errors import BadRequestError, ConflictError, StorageError
 from serving.experiment_routes import add_experiments
 from serving.judge import Judge, off_loop
 from serving.key_routes import add_keys
+from serving.parsing import PROBE_HEADER
 from serving.truth import parse_feedback
 
 _PERIODS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
@@ -41,10 +42,13 @@ def _add_feedback(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
         words = parse_feedback(await body(request))
         if any(word.source != "human" for word in words):  # rules and judges are the operator's
             caller.require_operator()
+        by_probe = PROBE_HEADER in request.headers
+        if by_probe:
+            caller.require_operator()
         events = [word.event(judge.now()) for word in words]
         try:
             for event in events:
-                judge.record(event)
+                judge.record(event, by_probe)
         except OSError as error:
             raise StorageError(f"the feedback could not be recorded: {error}") from error
         ids = [w.id or e.feedback_id for w, e in zip(words, events, strict=True)]

@@ -44,7 +44,8 @@ class Recording:
         self._metrics.copied(experiment, seen.outcome, lag_s)
         self._metrics.spent(seen, "copy")
 
-    def word(self, said: Feedback) -> None:
-        """Write one word of feedback down."""
+    def word(self, said: Feedback, by_probe: bool = False) -> None:  # noqa: FBT001, FBT002 - a mark
+        """Write one word of feedback down; what a probe knows of itself is none of users'."""
         self._spool.append(said)
-        self._metrics.heard(said)
+        if not by_probe:
+            self._metrics.heard(said)

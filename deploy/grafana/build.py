@@ -51,7 +51,7 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("Calibration error", (("barn_calibration_error", "{{backbone}} {{task}}"),),
                   "percentunit", "Gap between confidence and accuracy."),
             Panel("Reliability: accuracy by confidence", (
-                ("avg by (confidence) (barn_reliability{backbone=~\"$backbone\"})", "{{confidence}}"),
+                ("sum by (confidence) (barn_reliability{backbone=~\"$backbone\"} * barn_reliability_answers{backbone=~\"$backbone\"} >= 0) / sum by (confidence) (barn_reliability_answers{backbone=~\"$backbone\"} > 0)", "{{confidence}}"),
             ), "percentunit", "Rows are bands of confidence, named by their lower end; the colour is "
                "how many of their answers were right. Well calibrated: as bright as its name says.",
                heat=True),

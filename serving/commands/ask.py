@@ -23,6 +23,7 @@ from evaluation.offline import (
 from routing.domain import Task
 from routing.features import image_facts
 from serving.images import decode_bytes
+from serving.parsing import PROBE_HEADER
 from serving.settings import ImageLimits
 
 
@@ -36,6 +37,7 @@ class Asking:
     max_tokens: int = 24
     api_key: str = ""
     timeout_s: float = 120.0
+    probe_set: str = ""  # named, the questions stay apart from users' traffic; for operators
 
 
 async def ask_all(
@@ -61,6 +63,8 @@ async def ask_all(
         queue.put_nowait(job)
     out.parent.mkdir(parents=True, exist_ok=True)
     headers = {"authorization": f"Bearer {how.api_key}"} if how.api_key else {}
+    if how.probe_set:
+        headers[PROBE_HEADER] = how.probe_set
     with out.open("a", encoding="utf-8") as file:
         async with (
             httpx.AsyncClient(base_url=how.url, timeout=how.timeout_s, headers=headers) as client,

@@ -114,7 +114,10 @@ def evaluate(  # noqa: PLR0913 - a command's options
     ),
     fresh: Annotated[bool, typer.Option(help="Ask again what was answered before.")] = False,  # noqa: FBT002 - typer's way
     table: Annotated[Path | None, typer.Option(help="Write a quality table here.")] = None,
-    api_key: Annotated[str, typer.Option(envvar="BARN_API_KEY")] = "",
+    as_users: Annotated[  # noqa: FBT002 - typer's way
+        bool, typer.Option(help="Count as users' traffic, for which any key is good.")
+    ] = False,
+    api_key: Annotated[str, typer.Option(envvar="BARN_API_KEY", help="An operator's.")] = "",
 ) -> None:
     """Ask every backbone a labelled set; report accuracy, calibration, latency, cost per task."""
     dataset = _one_of(dataset, named)
@@ -125,7 +128,8 @@ def evaluate(  # noqa: PLR0913 - a command's options
     _resume(folder / "answers.jsonl", fresh=fresh)
     with service(url, config, api_key) as (where, hosted):
         chosen = _chosen(backbone, hosted)
-        how = Asking(where, chosen, concurrency, api_key=api_key)
+        mark = "" if as_users else Path(dataset).stem
+        how = Asking(where, chosen, concurrency, api_key=api_key, probe_set=mark)
         with _bar() as bar:
             job = bar.add_task(f"{len(items)} questions x {len(chosen)} backbones")
             told = asyncio.run(

@@ -121,6 +121,17 @@ def test_an_overlay_renders_to_manifests_that_kubernetes_takes(overlay: str) -> 
     worker = service["spec"]["rayClusterConfig"]["workerGroupSpecs"][0]["template"]["spec"]
     has_gpu = "nvidia.com/gpu" in worker["containers"][0]["resources"]["limits"]
     assert has_gpu == (overlay == "gpu")
+    config = next(r for r in resources if r["metadata"]["name"].startswith("barn-config"))
+    told = yaml.safe_load(config["data"]["barn.yaml"])
+    cluster = service["spec"]["rayClusterConfig"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        (container,) = group["template"]["spec"]["containers"]
+        mounts = {m["mountPath"] for m in container["volumeMounts"]}
+        for backbone in told.get("backbones", ()):  # whoever reads the configuration looks for them
+            folder = Path(backbone["model"])
+            assert not folder.is_absolute() or str(folder.parent) in mounts
+        # Ray's own processes would look for a folder that is not there yet, and end
+        assert "PROMETHEUS_MULTIPROC_DIR" not in {e["name"] for e in container["env"]}
 
 
 def test_what_the_monitor_selects_is_a_service_of_every_pods_metrics() -> None:

@@ -50,6 +50,22 @@ def test_a_drained_event_says_what_happened(tmp_path: Path) -> None:
     assert (row["answer"], row["confidence"], row["completion_tokens"]) == ("red", 0.9, 2)
 
 
+def test_a_backlog_is_moved_in_rounds_and_the_lag_tells_of_it(tmp_path: Path) -> None:
+    spool, store = Spool(tmp_path / "spool", "w"), store_in(tmp_path)
+    for number in range(7):
+        spool.append(told(f"r{number}"))
+    spool.close()
+    now = iter(range(100))
+    drainer = Drainer(tmp_path / "spool", store, batch=2, most=4, now=lambda: float(next(now)))
+
+    assert drainer.drain() == 4
+    lag_s = drainer.lag_s()
+    assert drainer.drain() == 3
+    assert drainer.lag_s() < lag_s
+    assert store.count() == 7
+    assert not segments(tmp_path / "spool")
+
+
 def test_a_busy_writer_does_not_keep_a_round_from_ending(tmp_path: Path) -> None:
     spool, store = Spool(tmp_path / "spool", "w"), store_in(tmp_path)
     batches: list[int] = []

@@ -358,6 +358,9 @@ def test_a_key_is_known_by_its_hash_alone() -> None:
         ("224.0.0.1", False),
         ("::ffff:127.0.0.1", False),
         ("64:ff9b::7f00:1", False),  # NAT64 of loopback
+        ("64:ff9b:1::a9fe:a9fe", False),  # a local NAT64 of link-local
+        ("::127.0.0.1", False),
+        ("::ffff:0:7f00:1", False),
         ("2002:7f00:1::", False),  # 6to4 of loopback
         ("fec0::1", False),
         ("ff0e::1", False),

@@ -30,6 +30,7 @@ from serving.access import Keyring, hashed
 from serving.beside import start_experiments
 from serving.engines.base import Engine
 from serving.engines.scripted import Scripted
+from serving.errors import OverloadedError
 from serving.feeds import ASK_SPENT_EVERY_S, ExperimentFeed, TableFeed
 from serving.judge import Judge
 from serving.key_settings import Key
@@ -137,8 +138,8 @@ async def house(
         Key(name="ann", sha256=hashed("ann")),
     )
     judge = Judge(
-        store, register, tables, spool.append, Keyring(keys), NOW, tuple(hosted), feed.refresh,
-        Keys(store, keys, lambda _: None), tuple(hosted),
+        store, register, tables, lambda said, _: spool.append(said), Keyring(keys), NOW,
+        tuple(hosted), feed.refresh, Keys(store, keys, lambda _: None), tuple(hosted),
     )  # fmt: skip
     app = api(service, keys=keys, judge=judge, shadows=shadows)
     async with httpx.AsyncClient(
@@ -252,7 +253,7 @@ async def test_a_shadow_experiment_copies_every_request_and_judges_the_pairs(
 
         told = (await barn.http.get("/v1/experiments/try-new")).json()["candidates"]["new"]
 
-    assert told["copies"] == {"answered": 40, "failed": 0, "dropped": 0}
+    assert told["copies"] == {"answered": 40, "failed": 0, "dropped": 0, "waiting": 0}
     (one,) = [v for v in told["verdicts"] if v["task"] == "attribute"]
     assert (one["n"], one["conclusion"]) == (40, "better")
     assert told["solved"]["only_new"] == 40
@@ -347,8 +348,8 @@ async def test_every_copy_that_was_due_ends_once_for_each_candidate(tmp_path: Pa
 
         told = (await barn.http.get("/v1/experiments/both")).json()["candidates"]
 
-    assert told["new"]["copies"] == {"answered": 5, "failed": 0, "dropped": 0}
-    assert told["newest"]["copies"] == {"answered": 0, "failed": 5, "dropped": 0}
+    assert told["new"]["copies"] == {"answered": 5, "failed": 0, "dropped": 0, "waiting": 0}
+    assert told["newest"]["copies"] == {"answered": 0, "failed": 5, "dropped": 0, "waiting": 0}
     assert barn.offered == ["both"] * 10
 
 
@@ -382,8 +383,41 @@ async def test_a_copy_waits_for_quiet_backbones_however_short_the_queue(tmp_path
         copies = told["candidates"]["new"]["copies"]
         reasons = [r["error"] for r in barn.store.rows(select(interactions)) if r["error"]]
 
-    assert copies == {"answered": 1, "failed": 0, "dropped": 1}
+    assert copies == {"answered": 1, "failed": 0, "dropped": 1, "waiting": 0}
     assert reasons == ["busy"]
+
+
+async def test_a_copy_that_finds_no_place_is_dropped_and_not_the_candidates_fault(
+    tmp_path: Path,
+) -> None:
+    full = Scripted(refuses=OverloadedError("its queue is full"))
+    async with house(tmp_path, new=full) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC)
+        for _ in range(5):
+            word = {"request_id": (await barn.ask())["id"], "truth": "cat"}
+            await barn.http.post("/v1/feedback", json=word)
+        await barn.settle()
+
+        told = (await barn.http.get("/v1/experiments/try-new")).json()["candidates"]["new"]
+
+    assert told["copies"] == {"answered": 0, "failed": 0, "dropped": 5, "waiting": 0}
+    assert not told["verdicts"]
+    assert told["agreement"] == {"n": 0, "share": 0.0}
+
+
+async def test_a_candidate_that_breaks_off_spends_tokens_too(tmp_path: Path) -> None:
+    async with house(tmp_path, new=Scripted(("a ", "b ", "c"), breaks_after=2)) as barn:
+        await barn.http.post("/v1/experiments", json=SPEC | {"max_tokens": 40})
+        for _ in range(12):
+            await barn.ask()
+        await barn.settle()
+
+        told = (await barn.http.get("/v1/experiments/try-new")).json()["candidates"]["new"]
+        spent = Register(barn.store).spent(["try-new"])["try-new"]
+
+    assert told["copies"]["failed"] > 0
+    assert told["copies"]["dropped"] > 0  # the budget is used up
+    assert 40 <= spent < 120
 
 
 async def test_a_candidate_that_breaks_touches_no_user_and_is_counted(tmp_path: Path) -> None:
@@ -396,7 +430,7 @@ async def test_a_candidate_that_breaks_touches_no_user_and_is_counted(tmp_path: 
         told = (await barn.http.get("/v1/experiments/try-new")).json()
         copies = told["candidates"]["new"]["copies"]
 
-    assert copies == {"answered": 0, "failed": 3, "dropped": 0}
+    assert copies == {"answered": 0, "failed": 3, "dropped": 0, "waiting": 0}
 
 
 async def test_a_budget_of_tokens_is_kept(tmp_path: Path) -> None:
@@ -410,7 +444,7 @@ async def test_a_budget_of_tokens_is_kept(tmp_path: Path) -> None:
         told = (await barn.http.get("/v1/experiments/try-new")).json()
         copies = told["candidates"]["new"]["copies"]
 
-    assert copies == {"answered": 1, "failed": 0, "dropped": 2}
+    assert copies == {"answered": 1, "failed": 0, "dropped": 2, "waiting": 0}
 
 
 async def test_a_budget_of_tokens_is_that_of_all_front_ends_and_outlives_them(

@@ -16,11 +16,14 @@ from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from serving.access import Keyring, hashed
 from serving.budgets import Budgets
+from serving.engines.scripted import Scripted
 from serving.errors import ConflictError, UnauthorizedError
 from serving.judge import Judge
-from serving.key_settings import Key, NewKey
+from serving.key_settings import Access, Key, NewKey
 from serving.keys import Keys
-from tests.builders import api, ask, gateway
+from serving.parts import assemble
+from serving.settings import load
+from tests.builders import api, ask, description, gateway
 
 pytestmark = pytest.mark.anyio
 BOSS = Key(name="boss", sha256=hashed("boss"), role="operator")
@@ -59,8 +62,8 @@ async def http(
 ) -> AsyncIterator[httpx.AsyncClient]:
     kept, spool = Kept(), Spool(tmp_path / "spool", "w")
     judge = Judge(
-        store, Register(store), Tables(store, None), spool.append, kept.ring, lambda: 1_000.0,
-        ("old",), lambda: None, Keys(store, request.param, kept), ("auto", "old"),
+        store, Register(store), Tables(store, None), lambda said, _: spool.append(said), kept.ring,
+        lambda: 1_000.0, ("old",), lambda: None, Keys(store, request.param, kept), ("auto", "old"),
     )  # fmt: skip
     app = api(gateway(), judge=judge, keyring=kept.ring, budgets=kept.budgets)
     headers = {"authorization": "Bearer boss"} if request.param else {}
@@ -85,6 +88,12 @@ async def test_a_key_opens_until_it_is_revoked(http: httpx.AsyncClient) -> None:
     assert made.json() | {"key": ""} == NEW | {"tokens": None, "key": ""}
     assert await status(http, key) == 200
     assert await status(http, key, "/v1/keys") == 403
+    own = {"authorization": f"Bearer {key}"}
+    assert (await http.post("/v1/keys", json={"name": "eve"}, headers=own)).status_code == 403
+    assert (await http.delete("/v1/keys/ann", headers=own)).status_code == 403
+    assert (
+        await http.post("/v1/keys", json={"name": "eve"}, headers={"authorization": ""})
+    ).status_code == 401
     assert await status(http, key + "x") == 401
 
     assert (await http.delete("/v1/keys/ann")).status_code == 200
@@ -115,6 +124,37 @@ async def test_by_what_name_it_may_be_called_goes_with_the_keys(http: httpx.Asyn
     assert (await http.get("/v1/keys", headers=there)).status_code == (200 if left else 403)
 
 
+async def test_a_front_end_keeps_to_the_keys_it_is_configured_with(tmp_path: Path) -> None:
+    ann = Key(name="ann", sha256=hashed("ann"), models=("auto",), requests="1/minute")
+    settings = load("embedded", {"events.folder": tmp_path / "events"})
+    settings = settings.model_copy(update={"access": Access(keys=(BOSS, ann))})
+    names = [b.id for b in settings.backbones]
+    built = assemble(
+        settings, {n: Scripted() for n in names}, {n: description() for n in names}, "front"
+    )
+    body = {"model": "auto", "messages": ask("why?"), "max_tokens": 2}
+
+    async def asked(client: httpx.AsyncClient, key: str, **more: str) -> int:
+        headers = {"authorization": f"Bearer {key}"}
+        told = await client.post("/v1/chat/completions", json=body | more, headers=headers)
+        return told.status_code
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(built.api), base_url="http://barn.example"
+    ) as client:
+        assert await asked(client, "eve") == 401
+        assert await asked(client, "ann", model=names[0]) == 403
+        assert [await asked(client, "ann"), await asked(client, "ann")] == [200, 429]
+        assert [await asked(client, "boss"), await asked(client, "boss")] == [200, 200]
+        made = await client.post(
+            "/v1/keys", json={"name": "bob"}, headers={"authorization": "Bearer boss"}
+        )
+        assert await asked(client, made.json()["key"]) == 200
+        assert (await client.get("/console", follow_redirects=False)).status_code in {303, 401}
+        assert (await client.get("/console/runbooks/barn-down")).status_code == 200
+    await built.close()
+
+
 async def test_a_configured_key_is_taken_out_where_it_stands(store: Store) -> None:
     kept = Kept()
     before = Keys(store, (), kept)
@@ -142,6 +182,7 @@ async def test_the_list_tells_all_but_what_opens(http: httpx.AsyncClient) -> Non
     ("body", "says"),
     [
         ({"name": "a/b"}, "name"),
+        ({"name": ".."}, "name"),  # clients would take it for a path
         ({"name": "bob", "role": "king"}, "role"),
         ({"name": "bob", "requests": "many"}, "is no budget"),
         ({"name": "bob", "models": ["gpt"]}, "no model 'gpt'; there are: auto, old"),
