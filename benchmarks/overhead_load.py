@@ -16,7 +16,7 @@ import httpx
 from easy_vqa import get_test_image_paths, get_test_questions
 
 from serving.engines.base import Prompt, Sampling
-from serving.images import decode_data_url
+from serving.images import Fit, decode_data_url
 from serving.prompts import PromptFormat, Turn
 from serving.settings import ImageLimits
 
@@ -146,7 +146,7 @@ async def in_process(load: Load, engine: Any) -> Measured:
     """The engine alone, fed by the same prompts without any server."""
     shown = PromptFormat(engine.description)
     asked = questions()
-    decoded = [decode_data_url(u, ImageLimits(), "x").shrunk(64) for u in pictures(0)]
+    decoded = [decode_data_url(u, ImageLimits(), "x").shrunk(Fit(64)) for u in pictures(0)]
     times: list[float] = []
     firsts: list[float] = []
 

@@ -33,7 +33,9 @@ async def described_by(engine: Remote, kept: Path) -> Description:
 
 def _read(path: Path) -> Description | None:
     try:
-        return Description(**orjson.loads(path.read_bytes()))
+        told = orjson.loads(path.read_bytes())
+        border = told.pop("border", None)
+        return Description(**told, border=None if border is None else tuple(border))
     except (OSError, ValueError, TypeError):  # not there, or of another version
         return None
 

@@ -24,33 +24,50 @@ MOST_OBLONG = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What size a vision encoder takes, and the border it has (see `Description`)."""
+
+    side_px: int
+    border: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """One checked picture. `sha256` is of the pixels, so that a re-encoded copy counts as equal."""
 
     image: Image.Image
     sha256: str
     facts: ImageFacts
-    ready: dict[int, Picture] = field(default_factory=dict)
+    ready: dict[Fit, Picture] = field(default_factory=dict)
 
-    def prepared(self, sides_px: Iterable[int]) -> Self:
+    def prepared(self, fits: Iterable[Fit]) -> Self:
         """The same picture, shrunk already for these encoders: work for a thread, not the loop."""
-        return replace(self, ready={side: self.shrunk(side) for side in sides_px})
+        return replace(self, ready={fit: self.shrunk(fit) for fit in fits})
 
-    def shrunk(self, side_px: int) -> Picture:
+    def shrunk(self, fit: Fit) -> Picture:
         """Resize the shortest edge to what the vision encoder takes, as its processor would.
 
-        A picture that is smaller already is left alone; its processor scales it up.
+        Where that makes pictures square by a border, this does it first, or the border would be
+        half a pixel off. A picture that is smaller already is left alone; its processor scales it
+        up.
         """
-        if side_px in self.ready:
-            return self.ready[side_px]
+        if fit in self.ready:
+            return self.ready[fit]
         image = self.image
-        short, long = sorted(image.size)
-        if short > side_px:
-            other = int(side_px * long / short)
-            wide = image.width >= image.height
-            size = (other, side_px) if wide else (side_px, other)
-            image = image.resize(size, Image.Resampling.BICUBIC)
+        if fit.border is not None and max(image.size) > fit.side_px:
+            image = _square(image, fit.border)
+        edge = min(image.size)
+        if edge > fit.side_px:
+            width, height = (side * fit.side_px // edge for side in image.size)
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
         return Picture(image.width, image.height, image.tobytes())
+
+
+def _square(image: Image.Image, border: tuple[int, int, int]) -> Image.Image:
+    side = max(image.size)
+    square = Image.new("RGB", (side, side), border)
+    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    return square
 
 
 def decode_data_url(url: str, limits: ImageLimits, where: str) -> Decoded:

@@ -17,7 +17,7 @@ from serving.errors import (
     StorageError,
     TooLargeError,
 )
-from serving.images import Decoded, decode_bytes, decode_data_url
+from serving.images import Decoded, Fit, decode_bytes, decode_data_url
 from serving.prompts import Turn
 from serving.settings import ImageLimits, Limits
 from serving.wire import ChatRequest, ImagePart, Message, TextPart, Wishes
@@ -76,12 +76,12 @@ class Parser:
         pool: Executor,
         fetch: Fetch,
         *,
-        sides_px: tuple[int, ...] = (),
+        fits: tuple[Fit, ...] = (),
         most_pictures: int = 16,
         keep: Callable[[Decoded], None] | None = None,
     ) -> None:
         self._keep = keep
-        self._sides_px = sides_px
+        self._fits = fits
         self._most_pictures = most_pictures
         self._limits = limits
         self._images = images
@@ -188,7 +188,7 @@ class Parser:
                 self._keep(decoded)
             except OSError as error:
                 raise StorageError(f"the picture cannot be kept: {error.strerror}") from error
-        return decoded.prepared(self._sides_px)
+        return decoded.prepared(self._fits)
 
 
 def _check(request: ChatRequest) -> None:

@@ -78,7 +78,8 @@ class Description:
     """What a front end must know of a model to prepare a prompt for it.
 
     `image_tokens` is the number of tokens one picture takes; `image_side_px` the shortest edge
-    that the vision encoder's preprocessing resizes to.
+    that the vision encoder's preprocessing resizes to; `border` the colour (red, green, blue) with
+    which it makes pictures square before, or None where it crops them.
     """
 
     tokenizer_json: str
@@ -88,6 +89,7 @@ class Description:
     image_tokens: int
     image_side_px: int
     context_tokens: int
+    border: tuple[int, int, int] | None = None
 
 
 class Engine(Protocol):

@@ -32,5 +32,14 @@ def describe(model: Path, config: Any, processor: Any) -> Description:
         image_token=tokenizer.convert_ids_to_tokens(config.image_token_index),
         image_tokens=kept,
         image_side_px=vision.image_size,
+        border=_border(processor.image_processor),
         context_tokens=config.text_config.max_position_embeddings,
     )
+
+
+def _border(images: Any) -> tuple[int, int, int] | None:
+    """The mean colour where an image processor makes pictures square by a border, as LLaVA's."""
+    if not getattr(images, "do_pad", False):
+        return None
+    red, green, blue = (int(255 * mean) for mean in images.image_mean)
+    return red, green, blue

@@ -12,7 +12,7 @@ from easy_vqa import get_test_image_paths, get_test_questions
 
 from serving.engines.base import Engine, Prompt, Sampling
 from serving.engines.scripted import Scripted
-from serving.images import decode_bytes
+from serving.images import Fit, decode_bytes
 from serving.parts import LoadedEngine
 from serving.prompts import PromptFormat, Turn
 from serving.settings import ImageLimits
@@ -62,7 +62,7 @@ async def vllm_engine() -> Any:
 def shown(engine: LoadedEngine, index: int = 0) -> Prompt:
     questions, _, images = get_test_questions()
     data = Path(dict(get_test_image_paths())[images[index]]).read_bytes()
-    picture = decode_bytes(data, ImageLimits(), "test").shrunk(64)
+    picture = decode_bytes(data, ImageLimits(), "test").shrunk(Fit(64))
     ids = PromptFormat(engine.description).token_ids((Turn("user", questions[index], 1),))
     return Prompt(ids, (picture,), Sampling())
 
