@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -24,6 +25,8 @@ def export(
     """Write weights (bf16 safetensors), configuration, tokenizer and processor to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     llava.config.architectures = ["LlavaForConditionalGeneration"]
+    vision_config: Any = llava.config.vision_config
+    vision_config._name_or_path = ""  # a folder of whoever trained it
     llava.to(torch.bfloat16).save_pretrained(folder)
     _use_hub_names(folder / _WEIGHTS)
     _processor(tokenizer, vision).save_pretrained(folder)

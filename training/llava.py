@@ -198,12 +198,12 @@ def cache_features(  # noqa: PLR0913 - what pictures are drawn from
     harder: bool = False,
 ) -> Path:
     """Encode the first `count` pictures of the mixture once; float16, (count, patches, width)."""
-    if path.exists():
-        return path
     from tqdm import tqdm
 
     spec = profile.vision
     shape = (count, (spec.image_px // spec.patch_px) ** 2, spec.hidden_size)
+    if path.exists() and np.load(path, mmap_mode="r").shape == shape:
+        return path  # of other pictures otherwise: they are drawn anew
     partial = path.with_suffix(".partial.npy")
     cached = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
     encoder.eval()

@@ -1,5 +1,6 @@
 """Pre-train one language model on its token budget, or load the checkpoint it names."""
 
+from functools import lru_cache
 from itertools import islice
 
 import torch
@@ -18,35 +19,51 @@ from training.tokenizer import CHAT_TEMPLATE, IMAGE, train_tokenizer
 
 
 class TokenBlocks(Dataset[Batch]):
-    """The corpus cut into blocks of equal length, up to a budget of tokens."""
+    """The corpus cut into blocks of equal length, up to a budget of tokens.
+
+    It is read with the first block that is asked for: a stage that has finished needs none.
+    """
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerFast, budget: int, length: int, seed: int
     ) -> None:
-        ids: list[int] = []
-        stream = lines(seed)
-        while len(ids) < budget:
-            some = tokenizer(list(islice(stream, 5_000)), add_special_tokens=False)["input_ids"]
-            for line in some:
-                ids += [tokenizer.bos_token_id, *line, tokenizer.eos_token_id]
-        self.blocks = torch.tensor(ids[: budget // length * length]).view(-1, length)
+        self._tokenizer, self._seed = tokenizer, seed
+        self._count, self._length = budget // length, length
+        self._blocks: torch.Tensor | None = None
 
     def __len__(self) -> int:
-        return len(self.blocks)
+        return self._count
 
     def __getitem__(self, index: int) -> Batch:
-        return {"input_ids": self.blocks[index], "labels": self.blocks[index]}
+        if self._blocks is None:
+            self._blocks = self._read()
+        return {"input_ids": self._blocks[index], "labels": self._blocks[index]}
+
+    def _read(self) -> torch.Tensor:
+        ids: list[int] = []
+        stream, wanted = lines(self._seed), self._count * self._length
+        begin, end = self._tokenizer.bos_token_id, self._tokenizer.eos_token_id
+        while len(ids) < wanted:
+            some = islice(stream, 5_000)
+            for line in self._tokenizer(list(some), add_special_tokens=False)["input_ids"]:
+                ids += [begin, *line, end]
+        return torch.tensor(ids[:wanted]).view(-1, self._length)
 
 
 def load_tokenizer(spec: BackboneSpec, seed: int) -> PreTrainedTokenizerFast:
     """Train the backbone's tokenizer, or load its checkpoint's and add `<image>` to it."""
     if spec.checkpoint is None:
-        return train_tokenizer(spec.vocabulary, seed, context_tokens=spec.context_tokens)
+        return _trained(spec.vocabulary, seed, spec.context_tokens)
     tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(spec.checkpoint)
     tokenizer.add_special_tokens({"additional_special_tokens": [IMAGE]})
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer
+
+
+@lru_cache(maxsize=8)  # a process that trains a backbone stage by stage needs it once
+def _trained(vocabulary: int, seed: int, context_tokens: int) -> PreTrainedTokenizerFast:
+    return train_tokenizer(vocabulary, seed, context_tokens=context_tokens)
 
 
 def build_language_model(

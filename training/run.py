@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,8 +33,8 @@ from training.llava import (
 from training.packing import Packer
 from training.pretrain import load_tokenizer, pretrain
 from training.recipe import BackboneSpec, Profile
-from training.steps import Steps
-from training.turns import MOST_AT_LAST, conversations, lessons
+from training.steps import EnoughStagesError, Steps
+from training.turns import LESSON_AT_LAST, MOST_AT_LAST, conversations, lessons
 from training.vision import DenseVision, VisionRows, build_encoder, read_back, stack
 from training.words import PatchWords, WordAlignment, where_words, word_tables
 
@@ -74,9 +75,36 @@ def train(profile: Profile, work: Path, zoo: Path, *, jobs: int, only: tuple[str
         initializer=torch.set_num_threads,
         initargs=(threads,),
     ) as pool:
-        jobs_under_way = [pool.submit(train_backbone, profile, b, work, zoo) for b in wanted]
-        for finished in as_completed(jobs_under_way):  # a failure is told at once
-            finished.result()
+        _in_turns(pool, jobs, profile, wanted, work, zoo)
+
+
+def _in_turns(  # noqa: PLR0913 - what is trained where
+    pool: Executor,
+    jobs: int,
+    profile: Profile,
+    wanted: Sequence[BackboneSpec],
+    work: Path,
+    zoo: Path,
+) -> None:
+    """Train stage by stage, whoever has had the fewest first.
+
+    Whole backbones, three on two cores, would leave a core over for a third of the time.
+    """
+    had = dict.fromkeys(wanted, 0)
+    waiting = list(wanted)
+    under_way: dict[Future[bool], BackboneSpec] = {}
+    while waiting or under_way:
+        waiting.sort(key=lambda spec: (had[spec], -spec.pretrain_tokens))
+        while waiting and len(under_way) < jobs:
+            spec = waiting.pop(0)
+            job = pool.submit(train_backbone, profile, spec, work, zoo, most_stages=1)
+            under_way[job] = spec
+        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        for job in done:
+            spec = under_way.pop(job)
+            if not job.result():
+                had[spec] += 1
+                waiting.append(spec)
 
 
 def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
@@ -117,14 +145,35 @@ def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
     return encoder
 
 
-def train_backbone(profile: Profile, spec: BackboneSpec, work: Path, zoo: Path) -> None:
-    """Pre-train, align, tune and export one backbone."""
+def train_backbone(
+    profile: Profile, spec: BackboneSpec, work: Path, zoo: Path, *, most_stages: int | None = None
+) -> bool:
+    """Pre-train, align, tune and export one backbone; False when stages are left.
+
+    Args:
+        profile: the recipe.
+        spec: the backbone.
+        work: checkpoints and caches.
+        zoo: where the finished model goes.
+        most_stages: stop after so many stages; a stage that had finished before is not counted.
+    """
+    _same(work / spec.id / "recipe.sha256", _recipe(profile, spec), "recipe")
     if (work / spec.id / _DONE).exists():
-        return
-    steps = Steps(profile, work)
+        return True
+    try:
+        _train_backbone(profile, spec, work, zoo, Steps(profile, work, most_stages))
+    except EnoughStagesError:
+        return False
+    return True
+
+
+def _train_backbone(
+    profile: Profile, spec: BackboneSpec, work: Path, zoo: Path, steps: Steps
+) -> None:
     encoder = train_encoder(profile, work)
     tokenizer = load_tokenizer(spec, profile.seed)
-    _same_tokenizer(work / spec.id, tokenizer)
+    vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
+    _same(work / spec.id / "tokenizer.sha256", vocabulary, "tokenizer")
     language = pretrain(steps, profile, spec, tokenizer)
     torch.manual_seed(profile.seed)
     llava = assemble(encoder, language, tokenizer)
@@ -138,17 +187,24 @@ def train_backbone(profile: Profile, spec: BackboneSpec, work: Path, zoo: Path) 
     (work / spec.id / _DONE).touch()
 
 
-def _same_tokenizer(folder: Path, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Refuse to resume with other token ids: the checkpoints would mean something else."""
-    told = folder / "tokenizer.sha256"
-    vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
-    mark = hashlib.sha256(vocabulary.encode()).hexdigest()
+def _recipe(profile: Profile, spec: BackboneSpec) -> str:
+    """All that a backbone's weights depend on but the code: other backbones are not a part."""
+    return profile.model_copy(update={"backbones": (spec,), "accelerate": {}}).model_dump_json()
+
+
+def _same(told: Path, what: str, name: str) -> None:
+    """Refuse to resume what was begun otherwise: the checkpoints would mean something else.
+
+    Raises:
+        StaleWorkError: the file `told` holds another mark.
+    """
+    mark = hashlib.sha256(what.encode()).hexdigest()
     if told.exists() and told.read_text(encoding="utf-8") != mark:
         raise StaleWorkError(
-            f"{folder} holds checkpoints of another tokenizer: the text that it is trained on has "
-            "changed since; remove the folder or choose another --work"
+            f"{told.parent} holds checkpoints of another {name}: it has changed since; remove the "
+            "folder or choose another --work"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    told.parent.mkdir(parents=True, exist_ok=True)
     told.write_text(mark, encoding="utf-8")
 
 
@@ -184,7 +240,8 @@ def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any
     if stage == "finish" and profile.finish is not None:
         rows = EmbeddedRows(
             seed + FINISH_SEED, range(profile.finish.items), packer, work / "features-finish.npy",
-            partial(conversations, most=MOST_AT_LAST), harder=True, whiten=cache,
+            partial(conversations, most=MOST_AT_LAST, lesson=LESSON_AT_LAST), harder=True,
+            whiten=cache,
         )  # fmt: skip
         return rows, Collate(packer, "features")
     items = range(profile.align.items, profile.align.items + profile.tune.items)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_model
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast, Trainer, TrainingArguments
@@ -21,12 +22,20 @@ _MUON_DECAY = 0.1
 """Muon's steps are of one size: without decay a long stage leaves weights too large to learn."""
 
 
-class Steps:
-    """Runs stages under one folder; a stage that has finished is not run again."""
+class EnoughStagesError(Exception):
+    """As many stages were trained as were wanted, and there is another one."""
 
-    def __init__(self, profile: Profile, folder: Path) -> None:
+
+class Steps:
+    """Runs stages under one folder; a stage that has finished is not run again.
+
+    With `most`, so many are trained, and the next one is refused.
+    """
+
+    def __init__(self, profile: Profile, folder: Path, most: int | None = None) -> None:
         self.profile = profile
         self.folder = folder
+        self._left = most
 
     def run(  # noqa: PLR0913 - a training stage has this many independent choices
         self,
@@ -47,14 +56,25 @@ class Steps:
 
         With `muon_learning_rate`, Muon moves the layers' matrices and AdamW the rest; only then can
         the pass be cut short (see `training.recipe.StageSpec`).
+
+        Raises:
+            EnoughStagesError: this one would be trained, and is one too many.
         """
         folder = self.folder / stage
         micro = micro_batch or batch
         steps = len(rows) // batch  # type: ignore[arg-type]  # all our data sets are sized
+        last = min(steps, stop or steps)
+        if _reached(folder) >= last:
+            if _load(folder, model):
+                return  # else it is sharded, and the Trainer below puts it together
+        elif self._left is not None:
+            if self._left == 0:
+                raise EnoughStagesError(stage)
+            self._left -= 1
         warmup = max(1, round(warmup_ratio * steps))
         arguments = TrainingArguments(
             output_dir=str(folder),
-            max_steps=min(steps, stop or steps),
+            max_steps=last,
             per_device_train_batch_size=micro,
             gradient_accumulation_steps=max(1, batch // micro),
             learning_rate=learning_rate,
@@ -97,6 +117,21 @@ class Steps:
         )
         folder.mkdir(parents=True, exist_ok=True)
         trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+
+
+def _reached(folder: Path) -> int:
+    """The step of a stage's last checkpoint; 0 where there is none."""
+    found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    return int(found.rpartition("-")[2]) if found else 0
+
+
+def _load(folder: Path, model: torch.nn.Module) -> bool:
+    """Take the weights of a stage's last checkpoint; False where they are sharded."""
+    weights = folder / f"checkpoint-{_reached(folder)}" / "model.safetensors"
+    if not weights.is_file():
+        return False
+    load_model(model, weights)
+    return True
 
 
 def share_of_rate(warmup: int, steps: int, stop: int | None, cooldown: int, step: int) -> float:

@@ -3,14 +3,17 @@
 from training.data.items import Asked, Item, generator
 from training.packing import Turn
 
-MOST_QUESTIONS, MOST_AT_LAST = 7, 9
+MOST_QUESTIONS, MOST_AT_LAST = 7, 10
 """Questions about one picture, and in the last stage, where more are asked."""
 ONE_LOOK = ("chart value", "recognition", "attribute", "existence", "spatial", "counting")
 TRIED = 2
 DESCRIBED = 0.25
 """Share of pictures that are described as well, as LLaVA's instructions have descriptions."""
-LESSON = 0.25
-"""Share of pictures with a lesson after the stage of lessons: long answers outweigh short ones."""
+LESSON, LESSON_AT_LAST = 0.25, 1.0
+"""Share of pictures with a lesson after the stage of lessons: long answers outweigh short ones.
+
+The last stage's lessons are short, and about what some backbones have not found by then.
+"""
 _DESCRIBE = (
     "describe the image.",
     "Describe the image in detail.",
@@ -20,7 +23,7 @@ _DESCRIBE = (
 
 
 def conversations(
-    seed: int, index: int, item: Item, *, most: int = MOST_QUESTIONS
+    seed: int, index: int, item: Item, *, most: int = MOST_QUESTIONS, lesson: float = LESSON
 ) -> list[list[Turn]]:
     """Choose at most `most` questions for one row; now and then two form one conversation."""
     rng = generator(seed, "turns", index)
@@ -28,7 +31,7 @@ def conversations(
     taught = [a for a in item.asked if a.lesson]
     asked = min(most, len(tested)) if item.image is not None else len(tested)
     chosen = rng.sample(tested, asked)
-    if taught and rng.random() < LESSON:
+    if taught and rng.random() < lesson:
         chosen.append(rng.choice(taught))
     turns: list[list[Turn]] = [[(a.question, a.answer)] for a in chosen]
     if len(turns) > 2 and rng.random() < 0.4:

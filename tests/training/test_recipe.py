@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from transformers import (
+    AutoConfig,
     AutoProcessor,
     CLIPVisionConfig,
     CLIPVisionModel,
@@ -19,6 +20,8 @@ from transformers import (
     LlavaForConditionalGeneration,
 )
 
+from serving.engines.describe import describe
+from serving.images import Decoded, Fit, facts_of
 from training.answering import Answerer
 from training.conversations import padded_pixels
 from training.data.items import is_held_out
@@ -117,6 +120,22 @@ def test_checkpoints_of_another_tokenizer_are_not_resumed(trained: Path) -> None
     (trained / "one" / "DONE").touch()
 
 
+def test_what_another_recipe_began_is_not_resumed(trained: Path) -> None:
+    other = profile().model_copy(update={"tune": StageSpec(items=8, batch=8, learning_rate=1e-3)})
+
+    with pytest.raises(StaleWorkError, match="another recipe"):
+        train(other, trained, trained / "zoo", jobs=1, only=("one",))
+
+
+def test_stages_in_turns_give_the_weights_of_one_go(trained: Path, tmp_path: Path) -> None:
+    train(profile(), tmp_path, tmp_path / "zoo", jobs=1, only=("two",))  # `trained` took turns
+
+    one_go, turns = (
+        load_file(f / "zoo" / "two" / "model.safetensors") for f in (tmp_path, trained)
+    )
+    assert all(torch.equal(one_go[k], turns[k]) for k in one_go)
+
+
 def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Path) -> None:
     tokenizer = train_tokenizer(600, 7, context_tokens=256)
     llama = LlamaConfig(
@@ -157,9 +176,13 @@ def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Pa
 
     folder = tmp_path / "zoo" / "llava-llama-3-8b"
     processor: Any = AutoProcessor.from_pretrained(folder, use_fast=False)  # type: ignore[no-untyped-call]
-    wide = Image.effect_noise((40, 30), 60).convert("RGB")
-    served = processor.image_processor(wide, return_tensors="np")["pixel_values"][0]
-    assert np.abs(served - padded_pixels(wide, 28).numpy()).max() < 0.02  # as it was trained
+    fit = Fit(28, describe(folder, AutoConfig.from_pretrained(folder), processor).border)
+    for size in ((40, 30), (20, 57), (16, 9)):  # as they were trained, though shrunk on their way
+        image = Image.effect_noise(size, 60).convert("RGB")
+        shown = Decoded(image, "", facts_of(image)).shrunk(fit)
+        sent = Image.frombytes("RGB", (shown.width_px, shown.height_px), shown.rgb)
+        served = processor.image_processor(sent, return_tensors="np")["pixel_values"][0]
+        assert np.abs(served - padded_pixels(image, 28).numpy()).max() < 0.02
 
     model = LlavaForConditionalGeneration.from_pretrained(folder)
     config: Any = model.config
@@ -287,6 +310,30 @@ def test_lessons_are_of_training_alone_and_true_of_their_pictures() -> None:
         words = (chart.told or "").split()
         bars = [colour + value for colour, value in zip(words[::2], words[1::2], strict=True)]
         assert sorted(listed.answer.split()) == sorted(bars)
+
+
+def test_the_last_stage_asks_for_things_by_their_shape_alone() -> None:
+    asked_by_shape = 0
+    for index in range(300):
+        item = make_item(5, "train", index, harder=True)
+        if item.kind != "scene":
+            continue
+        things = [t.replace("large ", "").split() for t in (item.told or "").split(", ")]
+        (lesson,) = (a for a in item.asked if a.lesson)
+        lines = (
+            {f"{t[-1]} {t[-2]}" for t in things},
+            {f"{t[-1]} {' '.join(t[:-2])}" for t in things},
+        )
+        for_colour = "color" in lesson.question.lower()
+        words = lesson.answer.split()
+        pairs = {" ".join(p) for p in zip(words[::2], words[1::2], strict=False)}
+        assert pairs == lines[0] if for_colour else set(lesson.answer.split(", ")) == lines[1]
+        for shape in {t[-1] for t in things}:
+            where = f"where is the {shape}?"
+            answers = {a.answer for a in item.asked if a.question.lower().startswith(where)}
+            assert answers <= {" ".join(t[:-2]) for t in things if t[-1] == shape}
+            asked_by_shape += len(answers)
+    assert asked_by_shape > 30
 
 
 def test_the_last_stage_draws_more_series_than_can_be_learned_by_heart() -> None:

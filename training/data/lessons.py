@@ -23,6 +23,20 @@ def scene_lessons(rng: Random, things: Scene) -> Iterator[Asked]:
         yield from _finding(rng, things)
 
 
+def shape_lesson(rng: Random, things: Scene) -> Asked:
+    """Every shape and one thing about it, in no order: to find a thing by its shape alone.
+
+    A backbone may come to find things by their colour and never by their shape; asked for both at
+    once, as in the other lessons, it need not.
+    """
+    mixed = rng.sample(list(things), len(things))
+    if rng.random() < 0.5:
+        told = " ".join(f"{t.shape} {t.colour}" for t in mixed)
+        return _lesson(worded(rng, "name every shape and its color."), told, "recognition")
+    told = ", ".join(f"{t.shape} {PLACES[t.cell]}" for t in mixed)
+    return _lesson(worded(rng, "name every shape and its place."), told, "recognition")
+
+
 def chart_lessons(rng: Random, bars: Sequence[Bar]) -> Iterator[Asked]:
     """What is taught of a chart and never tested.
 

@@ -7,12 +7,12 @@ from random import Random
 from PIL import Image, ImageDraw
 
 from training.data.items import SIDE_PX, Asked, Item, Mark, Split, Truth, belongs, patch_labels
-from training.data.lessons import scene_lessons
+from training.data.lessons import scene_lessons, shape_lesson
 from training.data.palette import COLOUR_NAMES, COLOURS, background, jittered, worded
 from training.data.things import PLACES, RELATIONS, SHAPES, Scene, Thing, kinds
 
 SCALE = 2  # drawn larger and averaged down, for smooth edges
-MORE = {"counting": 3, "spatial": 2, "attribute": 1}
+MORE = {"counting": 3, "spatial": 2, "attribute": 1, "by shape": 2}
 
 
 Box = tuple[float, float, float, float]
@@ -27,7 +27,7 @@ def make_scene(rng: Random, split: Split, *, harder: bool = False) -> Item:
     image, boxes = _draw(rng, things)  # first: other questions do not make other pictures
     asked = [*_questions(rng, things), *(_more(rng, things) if harder else ())]
     if split == "train":
-        asked += scene_lessons(rng, things)
+        asked += [shape_lesson(rng, things)] if harder else scene_lessons(rng, things)
     return Item("scene", tuple(asked), image, _truth(things, boxes), _told(things))
 
 
@@ -121,6 +121,20 @@ def _more(rng: Random, things: Scene) -> Iterator[Asked]:
         yield from _related(rng, things, thing, other)
     for _ in range(MORE["attribute"]):
         yield from _attribute(rng, things)
+    alone = [t for t in things if sum(o.shape == t.shape for o in things) == 1]
+    for _ in range(MORE["by shape"] if alone and len(things) > 1 else 0):
+        thing = rng.choice(alone)
+        yield (_placed if rng.random() < 0.5 else _coloured)(rng, thing, thing.shape)
+
+
+def _placed(rng: Random, thing: Thing, name: str) -> Asked:
+    asks = (f"where is the {name}?", f"in which part of the image is the {name}?")
+    return Asked(worded(rng, *asks), PLACES[thing.cell], "spatial")
+
+
+def _coloured(rng: Random, thing: Thing, name: str) -> Asked:
+    asks = (f"what color is the {name}?", f"what is the color of the {name}?")
+    return Asked(worded(rng, *asks), thing.colour, "attribute")
 
 
 def _names(things: Scene, thing: Thing) -> list[str]:
@@ -164,8 +178,7 @@ def _attribute(rng: Random, things: Scene) -> Iterator[Asked]:
         name = rng.choice(["shape", thing.shape])
     elif sum(t.shape == thing.shape for t in things) == 1 and rng.random() < 0.6:
         name = thing.shape
-    asks = (f"what color is the {name}?", f"what is the color of the {name}?")
-    yield Asked(worded(rng, *asks), thing.colour, "attribute")
+    yield _coloured(rng, thing, name)
 
 
 def _counting(rng: Random, things: Scene) -> Iterator[Asked]:
@@ -187,8 +200,7 @@ def _spatial(rng: Random, things: Scene) -> Iterator[Asked]:
         return
     name = rng.choice(names)
     if len(things) == 1 or rng.random() < 0.4:
-        asks = (f"where is the {name}?", f"in which part of the image is the {name}?")
-        yield Asked(worded(rng, *asks), PLACES[thing.cell], "spatial")
+        yield _placed(rng, thing, name)
         return
     other = rng.choice([t for t in things if t is not thing])
     yield from _related(rng, things, thing, other, name)
