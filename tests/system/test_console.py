@@ -117,6 +117,30 @@ def test_a_dropped_picture_is_asked_about_and_feedback_moves_the_figure(
     assert "recognition" in page.inner_text("main")
 
 
+@pytest.mark.parametrize("word", ["right", "wrong"])
+def test_a_thumb_is_feedback_on_what_the_card_shows(
+    page: Page, http: httpx.Client, word: str
+) -> None:
+    before = graded(http)
+    ask(page)
+    page.click("#go")
+    page.wait_for_selector(".card .feedback:visible")
+    told = page.locator(".card .facts").inner_text()
+    page.click(f".card .{word}")
+    expect(page.locator(".card .thanks")).to_contain_text("recorded")
+    for _ in range(100):
+        if graded(http) == before + 1:
+            break
+        time.sleep(0.1)
+
+    assert graded(http) == before + 1
+    for shown in ("recognition (vision)", "confidence", "$0.000", "expected", "chosen"):
+        assert shown in told
+    page.goto("/console/requests")
+    page.click("main a[href^='/console/requests/']")
+    expect(page.locator("main")).to_contain_text(f"human: {word}")
+
+
 def test_all_backbones_answer_side_by_side(page: Page, tmp_path: Path) -> None:
     ask(page)
     page.click("#all")
