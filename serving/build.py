@@ -6,8 +6,10 @@ import secrets
 import shutil
 import socket
 import tempfile
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.resources import files
+from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -149,12 +151,15 @@ class Cluster:
         from ray import serve
 
         try:
-            if self.settings.service.ray_address is None:
-                serve.shutdown()  # type: ignore[no-untyped-call]  # Ray does not type it
-            else:
-                serve.delete(APP)
+            # there Ray tells that it killed its own controller, as if something had failed
+            with redirect_stdout(StringIO()):
+                if self.settings.service.ray_address is None:
+                    serve.shutdown()  # type: ignore[no-untyped-call]  # Ray does not type it
+                else:
+                    serve.delete(APP)
         finally:
-            ray.shutdown()
+            with redirect_stdout(StringIO()):
+                ray.shutdown()
             self.block.release()
             shutil.rmtree(self.scratch, ignore_errors=True)
 

@@ -89,4 +89,5 @@ def test_stopping_finishes_answers_and_leaves_no_process_behind(tmp_path: Path) 
     assert status == 0
     assert [p.name() for p in alive if p.pid not in before] == []
     assert "Traceback" not in running.log.read_text()
+    assert "failed" not in running.log.read_text()
     assert os.path.isdir(tmp_path / "events")
