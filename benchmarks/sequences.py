@@ -169,7 +169,7 @@ def _taken_out(rng: np.random.Generator, looks: int, each: int) -> bool:
     tasks = list(Task)[:TASKS]
     rows: list[dict[str, Any]] = [
         {
-            "request_id": f"r{k}", "user": None, "task": tasks[k % TASKS].value,
+            "request_id": f"r{k}", "at_s": float(k), "user": None, "task": tasks[k % TASKS].value,
             "backbone": "new" if rng.random() < 0.5 else "old", "propensity": 0.5,
             "score": float(rng.random() < 0.6),
         }
