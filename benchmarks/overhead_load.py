@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 from easy_vqa import get_test_image_paths, get_test_questions
 
-from serving.engines.base import Prompt, Sampling
-from serving.images import Fit, decode_data_url
+from serving.engines.base import Fit, Prompt, Sampling
+from serving.images import decode_data_url
 from serving.prompts import PromptFormat, Turn
 from serving.settings import ImageLimits
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -56,10 +56,10 @@ class Solved:
         p, q = (self.both + self.only_old) / n, (self.both + self.only_new) / n
         return p * q / (p + q - p * q) if p + q > 0 else 1.0
 
-
-def jaccards(who: Solved) -> dict[str, float]:
-    """The overlap of the solved sets beside what independence would give, as JSON."""
-    return {"jaccard": who.jaccard, "jaccard_if_independent": who.jaccard_if_independent}
+    def told(self) -> dict[str, float]:
+        """As JSON, the overlap beside what independence would give."""
+        overlap = {"jaccard": self.jaccard, "jaccard_if_independent": self.jaccard_if_independent}
+        return asdict(self) | overlap
 
 
 def solved(pairs: Sequence[Pair]) -> Solved:

@@ -66,8 +66,8 @@ class TaskScores:
 
     def told(self) -> dict[str, float]:
         """What is worth recording: all but the least likely, from which the rest follows again."""
-        ranked = sorted(self.probability.items(), key=lambda item: -item[1])
-        return {t.value: round(p, 4) for t, p in ranked if p >= _WORTH_TELLING}
+        told = [(t, p) for t, p in self.probability.items() if p >= _WORTH_TELLING]
+        return {t.value: round(p, 4) for t, p in sorted(told, key=lambda item: -item[1])}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,14 +7,13 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from evaluation.compare import (
     Pair,
     Verdict,
     calibration_errors,
     closing_in,
-    jaccards,
     solved,
 )
 from evaluation.differences import shadow_differences, split_differences
@@ -26,7 +25,7 @@ from evaluation.stores.sql import Row, Store
 from routing.quality import QualityTable, updated
 from serving.errors import BadRequestError, ConflictError, NotFoundError
 from serving.judge import Judge, off_loop
-from serving.parsing import refusal
+from serving.parsing import parsed
 
 
 class Change(BaseModel):
@@ -77,7 +76,7 @@ def _shadowed(store: Store, spec: Spec, now_s: float) -> dict[str, Any]:
                 _verdict(v, [p for p in graded if v.task in {p.task, "all"}])
                 for v in judged_pairs(spec, graded)
             ],
-            "solved": asdict(who) | jaccards(who),
+            "solved": who.told(),
             "agreement": agreement(store, spec, candidate),
             "measures": {m: d.told() for m, d in measured.items()},
             "closing_in": closing_in(graded, alpha=spec.alpha_each),
@@ -89,8 +88,7 @@ def _shadowed(store: Store, spec: Spec, now_s: float) -> dict[str, Any]:
 
 def _verdict(verdict: Verdict, pairs: Sequence[Pair]) -> dict[str, Any]:
     errors = dict(zip(("old_ece", "new_ece"), calibration_errors(pairs), strict=True))
-    overlap = asdict(verdict.solved) | jaccards(verdict.solved)
-    return asdict(verdict) | {"solved": overlap} | errors
+    return asdict(verdict) | {"solved": verdict.solved.told()} | errors
 
 
 def add_experiments(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
@@ -126,10 +124,7 @@ def _add_making(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> N
     async def create(request: Request) -> Response:
         """Start an experiment."""
         judge.keyring.of(request.headers, request.cookies).require_operator()
-        try:
-            spec = Spec.model_validate_json(await body(request))
-        except ValidationError as error:
-            raise refusal(error) from error
+        spec = parsed(Spec, await body(request))
         for name in (spec.control, *spec.candidates):
             if name not in judge.backbones:
                 hosted = ", ".join(judge.backbones)
@@ -147,10 +142,7 @@ def _add_changing(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) ->
     async def change(name: str, request: Request) -> Response:
         """Pause, continue, stop or promote; promoting writes a new quality table."""
         judge.keyring.of(request.headers, request.cookies).require_operator()
-        try:
-            wanted = Change.model_validate_json(await body(request))
-        except ValidationError as error:
-            raise refusal(error) from error
+        wanted = parsed(Change, await body(request))
         told = await off_loop(lambda: _changed(judge, name, wanted.status))
         await off_loop(judge.refresh)
         return JSONResponse(told)

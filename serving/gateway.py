@@ -21,7 +21,6 @@ from serving.errors import (
     UnknownModelError,
 )
 from serving.escalation import escalated, left_of
-from serving.images import Fit
 from serving.live import Loads
 from serving.parsing import Question
 from serving.reply import Hosted, Recorder, Reply, Told, again, durably, in_time, quietly
@@ -156,8 +155,7 @@ class Gateway:
         """What a backbone is shown of a question, and how long its answer may become."""
         hosted = self.hosted[model]
         shown = hosted.format
-        fit = Fit(shown.description.image_side_px, shown.description.border)
-        pictures = tuple(picture.shrunk(fit) for picture in question.pictures)
+        pictures = tuple(p.shrunk(shown.description.fit) for p in question.pictures)
         ids, sampling = shown.token_ids(question.turns), question.sampling
         room = max(1, hosted.card.context_tokens - shown.size(ids))
         if room < sampling.max_new_tokens:

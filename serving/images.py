@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from routing.domain import ImageFacts
 from routing.features import look
-from serving.engines.base import Picture
+from serving.engines.base import Fit, Picture
 from serving.errors import BadImageError, NotAnImageError, ServiceError, TooLargeError
 from serving.settings import ImageLimits
 
@@ -21,14 +21,6 @@ Image.MAX_IMAGE_PIXELS = None  # the limit below is ours, stricter, and told as 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 LOOK_PX = 128
 MOST_OBLONG = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """What size a vision encoder takes, and the border it has (see `Description`)."""
-
-    side_px: int
-    border: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

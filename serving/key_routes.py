@@ -5,12 +5,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 
 from serving.errors import BadRequestError
 from serving.judge import Judge, off_loop
 from serving.key_settings import Key, NewKey
-from serving.parsing import refusal
+from serving.parsing import parsed
 
 
 def add_keys(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
@@ -27,10 +26,7 @@ def add_keys(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None
     async def create(request: Request) -> Response:
         """Make a key: it is told this once, only its hash is kept."""
         judge.keyring.of(request.headers, request.cookies).require_operator()
-        try:
-            wanted = NewKey.model_validate_json(await body(request))
-        except ValidationError as error:
-            raise refusal(error) from error
+        wanted = parsed(NewKey, await body(request))
         for name in wanted.models:
             if name not in judge.models:
                 known = ", ".join(judge.models)

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from math import inf
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from routing.domain import ImageFacts
-from serving.engines.base import Sampling
+from serving.engines.base import Fit, Sampling
 from serving.errors import (
     BadImageError,
     BadRequestError,
@@ -17,11 +18,12 @@ from serving.errors import (
     StorageError,
     TooLargeError,
 )
-from serving.images import Decoded, Fit, decode_bytes, decode_data_url
+from serving.images import Decoded, decode_bytes, decode_data_url
 from serving.prompts import Turn
 from serving.settings import ImageLimits, Limits
 from serving.wire import ChatRequest, ImagePart, Message, TextPart, Wishes
 
+M = TypeVar("M", bound=BaseModel)
 Fetch = Callable[[str, str], bytes]
 """Fetch an http(s) picture: (url, field) -> bytes."""
 
@@ -109,10 +111,7 @@ class Parser:
             raise TooLargeError(
                 f"the body has {len(body)} bytes, the limit is {self._limits.max_body_bytes}"
             )
-        try:
-            request = ChatRequest.model_validate_json(body)
-        except ValidationError as error:
-            raise refusal(error) from error
+        request = parsed(ChatRequest, body)
         _check(request)
         admit(request.model)
         return Question(
@@ -221,7 +220,19 @@ def _turn(message: Message, index: int) -> Turn:
     return Turn(role, "\n".join(texts), pictures)
 
 
-def refusal(error: ValidationError) -> BadRequestError:
+def parsed(kind: type[M], body: bytes) -> M:
+    """Read a JSON body as a model.
+
+    Raises:
+        BadRequestError: it is none; the message names the field.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: ValidationError) -> BadRequestError:
     """Say the first fault of a body in a sentence that names the field."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     where = ".".join(str(step) for step in first["loc"])

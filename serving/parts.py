@@ -30,7 +30,6 @@ from serving.engines.base import Description, Engine, Prompt, Sampling
 from serving.feeds import ExperimentFeed, TableFeed
 from serving.fetch import Fetcher
 from serving.gateway import Gateway
-from serving.images import Fit
 from serving.judge import Judge
 from serving.key_settings import Key
 from serving.keys import Keys
@@ -169,7 +168,7 @@ def _parser(
         settings.images,
         pool,
         Fetcher(settings.images).fetch,
-        fits=tuple({Fit(d.image_side_px, d.border) for d in described.values()}),
+        fits=tuple({d.fit for d in described.values()}),
         most_pictures=max(b.max_images for b in settings.backbones),
         keep=kept.keep if kept else None,
     )

@@ -4,12 +4,11 @@ import hashlib
 from typing import Annotated, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from evaluation.events import Feedback, Source
 from evaluation.metrics.grade import MetricName, unusable
-from serving.errors import BadRequestError
-from serving.parsing import refusal
+from serving.parsing import parsed
 
 MOST = 1_000
 _ID_KEPT = 51
@@ -100,13 +99,6 @@ def parse_feedback(body: bytes) -> tuple[Word, ...]:
     Raises:
         BadRequestError: it is neither; the message names the field.
     """
-    try:
-        kind: type[BaseModel] = Batch if "feedback" in _keys(body) else Word
-        told = kind.model_validate_json(body)
-    except ValidationError as error:
-        raise refusal(error) from error
-    if isinstance(told, Batch):
-        return told.feedback
-    if isinstance(told, Word):
-        return (told,)
-    raise BadRequestError("expected one word of feedback, or a batch of them")
+    if "feedback" in _keys(body):
+        return parsed(Batch, body).feedback
+    return (parsed(Word, body),)

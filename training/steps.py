@@ -64,8 +64,9 @@ class Steps:
         micro = micro_batch or batch
         steps = len(rows) // batch  # type: ignore[arg-type]  # all our data sets are sized
         last = min(steps, stop or steps)
-        if _reached(folder) >= last:
-            if _load(folder, model):
+        before = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+        if before is not None and _step(before) >= last:
+            if _load(before, model):
                 return  # else it is sharded, and the Trainer below puts it together
         elif self._left is not None:
             if self._left == 0:
@@ -116,18 +117,17 @@ class Steps:
             optimizers=(muon, schedule),
         )
         folder.mkdir(parents=True, exist_ok=True)
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)))
+        trainer.train(resume_from_checkpoint=before)
 
 
-def _reached(folder: Path) -> int:
-    """The step of a stage's last checkpoint; 0 where there is none."""
-    found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    return int(found.rpartition("-")[2]) if found else 0
+def _step(checkpoint: str) -> int:
+    """The step that a checkpoint's folder is named after."""
+    return int(checkpoint.rpartition("-")[2])
 
 
-def _load(folder: Path, model: torch.nn.Module) -> bool:
-    """Take the weights of a stage's last checkpoint; False where they are sharded."""
-    weights = folder / f"checkpoint-{_reached(folder)}" / "model.safetensors"
+def _load(checkpoint: str, model: torch.nn.Module) -> bool:
+    """Take a checkpoint's weights; False where they are sharded."""
+    weights = Path(checkpoint) / "model.safetensors"
     if not weights.is_file():
         return False
     load_model(model, weights)

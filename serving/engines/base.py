@@ -74,6 +74,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What size a vision encoder takes, and the border it has (see `Description`)."""
+
+    side_px: int
+    border: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What a front end must know of a model to prepare a prompt for it.
 
@@ -90,6 +98,11 @@ class Description:
     image_side_px: int
     context_tokens: int
     border: tuple[int, int, int] | None = None
+
+    @property
+    def fit(self) -> Fit:
+        """What size pictures are to be sent in."""
+        return Fit(self.image_side_px, self.border)
 
 
 class Engine(Protocol):

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from easy_vqa import get_test_image_paths, get_test_questions
 
-from serving.engines.base import Engine, Prompt, Sampling
+from serving.engines.base import Engine, Fit, Prompt, Sampling
 from serving.engines.scripted import Scripted
-from serving.images import Fit, decode_bytes
+from serving.images import decode_bytes
 from serving.parts import LoadedEngine
 from serving.prompts import PromptFormat, Turn
 from serving.settings import ImageLimits

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from serving.engines.describe import describe
-from serving.images import Decoded, Fit, facts_of
+from serving.images import Decoded, facts_of
 from training.answering import Answerer
 from training.conversations import padded_pixels
 from training.data.items import is_held_out
@@ -176,7 +176,7 @@ def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Pa
 
     folder = tmp_path / "zoo" / "llava-llama-3-8b"
     processor: Any = AutoProcessor.from_pretrained(folder, use_fast=False)  # type: ignore[no-untyped-call]
-    fit = Fit(28, describe(folder, AutoConfig.from_pretrained(folder), processor).border)
+    fit = describe(folder, AutoConfig.from_pretrained(folder), processor).fit
     for size in ((40, 30), (20, 57), (16, 9)):  # as they were trained, though shrunk on their way
         image = Image.effect_noise(size, 60).convert("RGB")
         shown = Decoded(image, "", facts_of(image)).shrunk(fit)
