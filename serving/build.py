@@ -171,6 +171,7 @@ def _prepare(settings: Settings, scratch: Path, ports: range) -> None:
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "45",  # a busy machine starts slowly
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_worker_niceness": "0",  # Ray would let everything else on the machine run before it
         # Answers under way are finished anyway; these only add idle time to every stop.
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
         "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "1",

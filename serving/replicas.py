@@ -7,16 +7,19 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+import ray
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.config import BackpressureConfig
 from ray.serve.handle import DeploymentHandle
 
 from routing.domain import ModelId
+from serving.autoscaling import LINES, by_requests
 from serving.beside import build_evaluator, build_judging, build_prober
 from serving.described import described_by
 from serving.engines.base import Description, Piece, Prompt
-from serving.engines.remote import Remote
+from serving.engines.listener import Listener
+from serving.engines.remote import Remote, Report, Room
 from serving.node_metrics import metrics_folder, shared_metrics, tell_on_a_port
 from serving.parts import (
     assemble,
@@ -39,27 +42,28 @@ class BackboneReplica:
     async def __init__(self, backbone: Backbone) -> None:  # type: ignore[misc]  # Ray awaits it
         logging.getLogger("transformers").setLevel(logging.ERROR)
         self._engine = load_engine(backbone)
-        self._ongoing = 0
+        self._through_ray = 0
         await warm_up(self._engine)
+        self._listener = Listener(self._engine)
+        self._address = await self._listener.start(_own_address())
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
-        """Yield the answer piece by piece."""
-        self._ongoing += 1
+        """Yield the answer piece by piece, to a front end that has no line to this replica."""
+        self._through_ray += 1
         try:
             async with aclosing(self._engine.stream(prompt)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
-            self._ongoing -= 1
+            self._through_ray -= 1
 
-    async def answer(self, prompt: Prompt) -> tuple[Piece, ...]:
-        """Give the whole answer at once."""
-        async with aclosing(self.stream(prompt)) as pieces:
-            return tuple([piece async for piece in pieces])
+    async def report(self) -> Report:
+        """Tell a front end where this replica listens and how busy it is."""
+        return Report(self._through_ray + self._listener.ongoing, self._address)
 
-    async def ongoing(self) -> int:
-        """Count the requests under way in this replica, of every front end."""
-        return self._ongoing
+    def record_autoscaling_stats(self) -> dict[str, float]:
+        """Tell Ray Serve of the requests that it does not see."""
+        return {LINES: float(self._listener.ongoing)}
 
     async def healthy(self) -> bool:
         """Tell whether the engine can answer."""
@@ -73,6 +77,15 @@ class BackboneReplica:
         """Let Ray Serve replace a replica whose engine has died."""
         if not await self._engine.healthy():
             raise RuntimeError("the engine has stopped")
+
+    async def __del__(self) -> None:
+        if hasattr(self, "_listener"):  # else it never started
+            await self._listener.close()
+
+
+def _own_address() -> str:
+    """The address by which this cluster's other nodes reach this one."""
+    return str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]  # Ray does not
 
 
 class EvaluatorReplica:
@@ -118,7 +131,10 @@ class Front:
         evaluator: DeploymentHandle[Any],
     ) -> None:
         self._evaluator = evaluator  # bound, so that it is deployed and lives as long
-        engines = {name: Remote(name, handle) for name, handle in handles.items()}
+        rooms = {
+            b.id: Room(b.max_ongoing_requests, b.max_queued_requests) for b in settings.backbones
+        }
+        engines = {name: Remote(name, handle, rooms[name]) for name, handle in handles.items()}
         known = settings.events.folder / "described"
         told = [described_by(engine, known / name) for name, engine in engines.items()]
         described = dict(zip(engines, await asyncio.gather(*told), strict=True))
@@ -140,7 +156,6 @@ class Front:
         loads, metrics = self._built.gateway.loads, self._built.metrics
         missed = 0
         while True:
-            await asyncio.sleep(LOAD_EVERY_S)
             up = True
             try:
                 async with asyncio.timeout(LOAD_EVERY_S):
@@ -155,9 +170,11 @@ class Front:
                     loads.reported(model, 0, 0)
                 else:
                     loads.gone(model)
-            metrics.gauge("barn_backbone_up", up, model)
+            # one that may be scaled to nothing sleeps: it is not down
+            metrics.gauge("barn_backbone_up", up or model in self._sleepers, model)
             metrics.gauge("barn_ongoing_requests", loads.ours(model), model)
             metrics.gauge("barn_replica_requests", loads.taken(model), model)
+            await asyncio.sleep(LOAD_EVERY_S)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         return self._built.api
@@ -172,7 +189,7 @@ def application(settings: Settings) -> serve.Application:
     """Bind every deployment of a configuration."""
     told = shared_metrics(settings)
     runs: dict[str, Any] = {"runtime_env": {"env_vars": told}} if told else {}
-    handles = {b.id: _deployed(b, runs) for b in settings.backbones}
+    handles = {b.id: _deployed(b, runs, settings.limits.deadline_s) for b in settings.backbones}
     service = settings.service
     front: Any = serve.deployment(
         Front,
@@ -192,11 +209,12 @@ def application(settings: Settings) -> serve.Application:
     return bound
 
 
-def _deployed(backbone: Backbone, runs: Mapping[str, Any]) -> serve.Application:
+def _deployed(backbone: Backbone, runs: Mapping[str, Any], deadline_s: float) -> serve.Application:
     scale = backbone.replicas
     how: dict[str, Any] = {"num_replicas": scale.min_replicas}
     if scale.max_replicas > scale.min_replicas:
-        how = {"autoscaling_config": scale.model_dump()}
+        policy = {"policy_function": f"{by_requests.__module__}:{by_requests.__name__}"}
+        how = {"autoscaling_config": {**scale.model_dump(), "policy": policy}}
     if backbone.tensor_parallel > 1:
         share = {"CPU": backbone.num_cpus, "GPU": 1}
         how["placement_group_bundles"] = [share] * backbone.tensor_parallel
@@ -211,6 +229,7 @@ def _deployed(backbone: Backbone, runs: Mapping[str, Any]) -> serve.Application:
         max_queued_requests=backbone.max_queued_requests,
         ray_actor_options={**actor, **runs},
         health_check_period_s=2,
+        graceful_shutdown_timeout_s=deadline_s,
         **how,
     )
     bound: serve.Application = replica.bind(backbone)

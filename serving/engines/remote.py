@@ -1,6 +1,13 @@
-"""An Engine over a Ray handle, and the only place where Ray's errors are translated."""
+"""An Engine over the replicas of a Ray deployment; only here are Ray's errors translated.
+
+Prompts go to the replicas on lines of our own, since a call through Ray's router costs a request
+several milliseconds. Ray says which replicas there are, and takes the prompts that no replica on a
+line can take: those that must wait for one to start.
+"""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from ray.exceptions import RayActorError, RayError, RayTaskError
@@ -12,23 +19,68 @@ from ray.serve.exceptions import (
 from ray.serve.handle import DeploymentHandle
 
 from serving.engines.base import Description, Piece, Prompt
+from serving.engines.frames import Address
+from serving.engines.lines import Lines, LostError, NotTakenError, Replica
 from serving.errors import BackboneDownError, EngineError, OverloadedError, ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a replica says of itself: its requests under way, of every front end."""
+
+    ongoing: int
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a backbone takes: requests at once for each replica, and how many more may wait."""
+
+    each: int
+    waiting: int  # of one front end; -1: any number
 
 
 class Remote:
     """Sends each prompt to a replica of one backbone."""
 
-    def __init__(self, backbone: str, handle: DeploymentHandle[Any]) -> None:
+    def __init__(self, backbone: str, handle: DeploymentHandle[Any], room: Room) -> None:
         self._backbone = backbone
         self._handle = handle
+        self._room = room
+        self._lines = Lines()
         self._stream: Any = handle.options(method_name="stream", stream=True)
-        self._answer: Any = handle.options(method_name="answer")
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Piece]:
-        if not prompt.sampling.streamed:
-            for piece in await self._whole(prompt):
+        while (replica := self._lines.least_busy()) is not None:
+            self._check_room()
+            begun = False
+            try:
+                async with aclosing(replica.ask(prompt)) as pieces:
+                    async for piece in pieces:
+                        begun = True
+                        yield piece
+                return
+            except NotTakenError:
+                self._lines.drop(replica)
+            except LostError as error:
+                self._lost(replica, error, last=begun or len(self._lines) == 1)
+        async with aclosing(self._through_ray(prompt)) as pieces:
+            async for piece in pieces:
                 yield piece
-            return
+
+    def _check_room(self) -> None:
+        room = self._room
+        most = room.each * len(self._lines) + room.waiting
+        if room.waiting >= 0 and self._lines.ours >= most:
+            raise OverloadedError(f"{self._backbone} is busy: its queue is full")
+
+    def _lost(self, replica: Replica, error: LostError, *, last: bool) -> None:
+        """Another replica may be asked what a lost one has not begun to answer."""
+        self._lines.drop(replica)
+        if last:
+            raise BackboneDownError(f"{self._backbone} is down") from error
+
+    async def _through_ray(self, prompt: Prompt) -> AsyncGenerator[Piece]:
         pieces = self._stream.remote(prompt)
         finished = False
         try:
@@ -39,23 +91,8 @@ class Remote:
             finished = True
             raise self._translated(error) from error
         finally:
-            if not finished:
-                pieces.cancel()
-
-    async def _whole(self, prompt: Prompt) -> tuple[Piece, ...]:
-        """Every piece at once: a generator over Ray costs both sides more than the answer does."""
-        told = self._answer.remote(prompt)
-        finished = False
-        try:
-            pieces: tuple[Piece, ...] = await told
-            finished = True
-        except Exception as error:
-            finished = True
-            raise self._translated(error) from error
-        finally:
             if not finished:  # the client has gone, or it took too long
-                told.cancel()
-        return pieces
+                pieces.cancel()
 
     async def healthy(self) -> bool:
         try:
@@ -68,20 +105,21 @@ class Remote:
     async def ongoing(self) -> tuple[int, int]:
         """Ask every replica how many requests it has under way: their sum, and who answered.
 
-        One that has died since is left out.
+        One that has died since is left out. Prompts go to those that answered.
 
         Raises:
             BackboneDownError: no replica answers.
         """
         try:
-            asked = self._handle.broadcast("ongoing")
+            asked = self._handle.broadcast("report")
             told = await asked.results_async(return_exceptions=True)
         except (RayError, DeploymentUnavailableError) as error:
             raise BackboneDownError(f"{self._backbone} is down") from error
-        counts = [count for count in told if isinstance(count, int)]
-        if not counts:
+        reports = [report for report in told if isinstance(report, Report)]
+        if not reports:
             raise BackboneDownError(f"{self._backbone} is down")
-        return sum(counts), len(counts)
+        self._lines.reported({r.address: r.ongoing for r in reports})
+        return sum(r.ongoing for r in reports), len(reports)
 
     async def describe(self) -> Description:
         """Ask a replica what a front end must know."""
