@@ -11,23 +11,17 @@ and a split's guard, are judged whole.
 
 import argparse
 import json
-import math
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import binom, norm
 
-from evaluation.asymptotic import asymptotic
+from benchmarks.coverage import coverage
+from benchmarks.outcomes import outcomes
 from evaluation.compare import Pair, Verdict, verdicts
 from evaluation.experiments import Spec
-from evaluation.intervals import wilson
-from evaluation.ppi import prediction_powered_mean
 from evaluation.sequences import (
-    MeanSequence,
-    SplitSequence,
-    bounded_mean,
     mcnemar_e_value,
     paired,
 )
@@ -36,14 +30,6 @@ from routing.domain import Task
 
 PAIRS = 1_000
 ALPHA = 0.05
-
-
-def outcomes(rng: np.random.Generator, n: int, old: float, new: float, both: float) -> Any:
-    """Paired right-or-wrong outcomes, (n, 2), with correlation through a shared difficulty."""
-    shared = rng.random(n) < both
-    u, v = rng.random(n), rng.random(n)
-    v = np.where(shared, u, v)
-    return np.stack([u < old, v < new], axis=1).astype(float)
 
 
 def e_values(pairs: Any) -> Any:
@@ -181,81 +167,6 @@ def _taken_out(rng: np.random.Generator, looks: int, each: int) -> bool:
         if any(v.interval[1] < -spec.margin for v in found):
             return True
     return False
-
-
-def coverage(experiments: int) -> dict[str, float]:
-    """Share of runs in which each 95 % interval holds the truth: at every look for sequences."""
-    names = ("mean sequence", "mean from sums", "paired sequence", "split",
-             "seconds (asymptotic)")  # fmt: skip
-    missed = dict.fromkeys(names, 0)
-    for seed in range(experiments):
-        rng = np.random.default_rng(50_000 + seed)
-        xs = (rng.random(400) < 0.8).astype(float)
-        sums = np.cumsum(xs)[19::20]
-        ends = [bounded_mean(20 * (k + 1), float(s)) for k, s in enumerate(sums)]
-        missed["mean from sums"] += any(not low <= 0.8 <= high for low, high in ends)
-        state = MeanSequence()
-        bad = False
-        for part in np.split(xs, 20):
-            state = state.update(part)
-            first, last = state.interval()
-            bad = bad or not first <= 0.8 <= last
-        missed["mean sequence"] += bad
-        pairs = outcomes(rng, 400, 0.7, 0.75, 0.5)
-        twin, bad = paired(), False
-        for part in np.split(pairs[:, 1] - pairs[:, 0], 20):
-            twin = twin.update(part)
-            first, last = twin.interval()
-            bad = bad or not first <= 0.05 <= last
-        missed["paired sequence"] += bad
-        split, bad = SplitSequence.start(least_propensity=0.5), False
-        for _ in range(10):
-            arms = [bool(rng.random() < 0.5) for _ in range(20)]
-            split = split.update(
-                (arm, float(rng.random() < (0.75 if arm else 0.7)), 0.5) for arm in arms
-            )
-            first, last = split.interval()
-            bad = bad or not first <= 0.05 <= last
-        missed["split"] += bad
-        slower = rng.lognormal(-2, 0.5, 600) - rng.lognormal(-2.1, 0.5, 600)
-        true = math.exp(-2 + 0.125) - math.exp(-2.1 + 0.125)
-        ends = [asymptotic(slower[:n]) for n in range(30, 601, 10)]
-        missed["seconds (asymptotic)"] += any(not a <= true <= b for a, b in ends)
-    told = {name: 1 - count / experiments for name, count in missed.items()}
-    return told | _wilson() | {"judge corrected (one look), least of 27 settings": _judged()}
-
-
-def _wilson() -> dict[str, float]:
-    """Exact coverage of the interval for display, one look: on average over accuracies, and least.
-
-    It is an interval of the first kind: near 0 and 1 at few answers it covers less (Brown, Cai and
-    DasGupta 2001), which is why no decision rests on it.
-    """
-    accuracies = np.linspace(0.005, 0.995, 199)
-    mean, least = [], []
-    for n in (20, 50, 100, 400):
-        right = np.arange(n + 1)
-        low, high = np.array([wilson(float(k), n) for k in right]).T
-        holds = (low[:, None] <= accuracies) & (accuracies <= high[:, None])
-        share = (binom.pmf(right[:, None], n, accuracies) * holds).sum(axis=0)
-        mean.append(float(share.mean()))
-        least.append(float(share.min()))
-    return {"wilson (one look), mean over accuracies": min(mean), "wilson, least": min(least)}
-
-
-def _judged(repetitions: int = 4_000) -> float:
-    """The least coverage of the judge-corrected interval over sizes, accuracies and errors."""
-    rng = np.random.default_rng(11)
-    shares = []
-    for n, accuracy, error in product((20, 40, 100), (0.5, 0.9, 0.97), (0.02, 0.15, 0.3)):
-        covered = 0
-        for _ in range(repetitions):
-            right = (rng.random(n + 500) < accuracy).astype(float)
-            says = np.where(rng.random(n + 500) < error, 1 - right, right)
-            one = prediction_powered_mean(right[:n], says[:n], says[n:])
-            covered += one.low <= accuracy <= one.high
-        shares.append(covered / repetitions)
-    return min(shares)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import numpy as np
 from sqlalchemy import case, func, select
 
-from evaluation.asymptotic import asymptotic
+from evaluation.asymptotic import LEAST, asymptotic
 from evaluation.compare import Pair
 from evaluation.experiments import Spec
-from evaluation.splits import first_of_each, unit_of
+from evaluation.sequences import paired
+from evaluation.splits import brier_of, first_of_each, unit_of
+from evaluation.stores.rows import Row
 from evaluation.stores.schema import interactions
-from evaluation.stores.sql import Row, Store
+from evaluation.stores.sql import Store
 
 MEASURES = ("total_s", "first_token_s", "per_token_s", "cost")
 """What is compared of every answered request; seconds and dollars."""
@@ -23,9 +26,10 @@ _MOST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Mean of candidate − control over `n` requests, and its asymptotic confidence sequence.
+    """Mean of candidate − control over `n` requests, and its confidence sequence.
 
-    `low` and `high` are infinite while there is too little to say anything.
+    That of seconds and dollars is asymptotic: `low` and `high` are infinite while there is too
+    little to say anything. Brier scores lie in [0, 1], so theirs is exact.
     """
 
     n: int
@@ -38,6 +42,14 @@ class Difference:
         """Summarise differences in the order in which they became known."""
         low, high = asymptotic(values, alpha=alpha)
         return cls(len(values), float(np.mean(values)) if len(values) else 0.0, low, high)
+
+    @classmethod
+    def of_scores(cls, values: Sequence[float], alpha: float) -> "Difference":
+        """Summarise differences of scores in [0, 1], likewise."""
+        sequence = paired(alpha).update(values)
+        return cls(
+            len(values), float(np.mean(values)) if len(values) else 0.0, *sequence.interval()
+        )
 
     def told(self) -> dict[str, float | None]:
         """As JSON, which has no infinity: null where nothing can be said yet."""
@@ -81,7 +93,7 @@ def shadow_differences(
     measured = {
         m: Difference.of([row[m] for row in rows if row[m] is not None], alpha) for m in MEASURES
     }
-    return {"brier": Difference.of(brier, alpha)} | measured
+    return {"brier": Difference.of_scores(brier, alpha)} | measured
 
 
 def split_differences(
@@ -104,19 +116,26 @@ def split_differences(
         .order_by(t.at_s, t.request_id)
         .limit(_MOST)
     )  # fmt: skip
-    # later answers of a user are not random
-    once, sure = list(first_of_each(rows, unit_of)), list(first_of_each(graded, unit_of))
-    found = {"brier": sure} | dict.fromkeys(MEASURES, once)
-    return {
-        c: {
-            m: Difference.of(
-                _weighed([r for r in own if spec.took_part(c, r["at_s"])], spec.control, c, m),
-                spec.alpha_each,
-            )
-            for m, own in found.items()
-        }
-        for c in spec.candidates
-    }
+    once = list(first_of_each(rows, unit_of))  # later answers of a user are not random
+    return {c: beside_control(spec, c, once, graded) for c in spec.candidates}
+
+
+def beside_control(
+    spec: Spec, candidate: str, once: Sequence[Row], graded: Sequence[Row]
+) -> dict[str, Difference]:
+    """One candidate's measures; `once` holds one answered request of each unit."""
+    n, mean, ends = brier_of(spec, candidate, graded)
+    told = {"brier": Difference(n, mean, *ends)}
+    there = [row for row in once if spec.took_part(candidate, row["at_s"])]
+    for measure in MEASURES:
+        known = [row for row in there if row[measure] is not None]
+        values = _weighed(known, spec.control, candidate, measure)
+        sides = Counter(row["backbone"] for row in known)
+        found = Difference.of(values, spec.alpha_each)
+        if min(sides[spec.control], sides[candidate]) < LEAST:  # a side is hardly known yet
+            found = Difference(found.n, found.mean, -math.inf, math.inf)
+        told[measure] = found
+    return told
 
 
 def _of(side: Any, measure: str) -> Any:
@@ -138,8 +157,6 @@ def _weighed(rows: Sequence[Row], control: str, candidate: str, measure: str) ->
     seen = {control: (0, 0.0), candidate: (0, 0.0)}
     estimates = []
     for row in rows:
-        if row[measure] is None:
-            continue
         means = {arm: total / max(1, n) for arm, (n, total) in seen.items()}
         estimate = means[candidate] - means[control]
         arm, value = row["backbone"], row[measure]

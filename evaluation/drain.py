@@ -50,7 +50,7 @@ class Drainer:
         for segment in segments(self._folder):
             with suppress(FileNotFoundError):
                 waiting += segment.stat().st_size - self._offsets.get(segment, 0)
-        return waiting
+        return max(0, waiting)
 
     def drain(self) -> int:
         """Move what is there now, about `most` events; return the number of events moved.

@@ -130,6 +130,10 @@ class Evaluator:
         self._register.change(spec.name, "stopped", now, reason)
 
     def _guard_shadow(self, spec: Spec, now: float) -> None:
+        spent = self._register.spent([spec.name]).get(spec.name, 0)
+        if spent >= spec.max_tokens:  # no copy would be sent any more
+            self._stop(spec, now, f"its copies have spent {spent} tokens")
+            return
         n = min(len(pairs(self._store, spec, c)) for c in spec.candidates)
         if n >= spec.max_pairs:
             self._stop(spec, now, f"{n} pairs were graded")

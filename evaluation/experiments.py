@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from evaluation.stores.rows import Row, plain
 from evaluation.stores.schema import experiments, interactions
-from evaluation.stores.sql import Row, Store, plain
+from evaluation.stores.sql import Store
 from routing.domain import Task
 from routing.odds import unit_draw
 

@@ -1,7 +1,9 @@
 """Join what was said with what was answered, and grade it: late, corrected and early alike.
 
 A word about a user's request also grades the shadow copies of it: by the truth when it was given;
-by a verdict only where the copy gave the same answer.
+by a verdict only where the copy gave the same answer. A copy that failed is wrong where the truth
+was given, and its grade (`FAILED`) comes in its turn, as that of an answer does: counted sooner, it
+would stand in a verdict's sequence before the answers of its time.
 """
 
 import json
@@ -15,13 +17,16 @@ from sqlalchemy import func, or_, select
 from evaluation.metrics.grade import Scored, grade
 from evaluation.metrics.normalise import vqa_normalise
 from evaluation.records import UNFINISHED
+from evaluation.stores.rows import Row
 from evaluation.stores.schema import feedback, grades, interactions
-from evaluation.stores.sql import Row, Store, in_pieces
+from evaluation.stores.sql import Store, in_pieces
 from routing.domain import Task
 
 _log = logging.getLogger(__name__)
 Key = tuple[str, str]
 """Request and kind of source."""
+FAILED = "failed"
+"""The metric of a copy that gave no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def grade_late_shadows(store: Store, since_s: float, now_s: float, *, most: int 
         select(interactions)
         .where(
             interactions.c.kind == "shadowed",
-            interactions.c.outcome == "answered",
+            interactions.c.outcome.in_(("answered", "failed")),
             interactions.c.at_s >= since_s,
             interactions.c.request_id.not_in(graded),
             interactions.c.primary_id.in_(
@@ -130,7 +135,7 @@ def _graded(said: Row, answers: list[Row]) -> list[Row]:
     primary = next((a for a in answers if a["request_id"] == said["request_id"]), None)
     told = []
     for answer in answers:
-        if answer["answer"] is None:
+        if answer["answer"] is None and not _failed_copy(answer):
             continue
         try:
             scored = _score(said, answer, primary)
@@ -143,35 +148,46 @@ def _graded(said: Row, answers: list[Row]) -> list[Row]:
     return told
 
 
+def _failed_copy(answer: Row) -> bool:
+    return bool(answer["kind"] == "shadowed" and answer["outcome"] == "failed")
+
+
 def _score(said: Row, answer: Row, primary: Row | None) -> Scored | None:
     if said["truth"] is not None:
         verdict = grade(
-            answer["answer"],
+            answer["answer"] or "",
             json.loads(said["truth"]),
             task=Task(answer["task"]),
             choices=json.loads(said["choices"]),
             metric=said["metric"],
         )
-        return verdict if isinstance(verdict, Scored) else None
-    if primary is None or vqa_normalise(answer["answer"]) != vqa_normalise(primary["answer"] or ""):
+        if not isinstance(verdict, Scored):
+            return None
+        return Scored(verdict.metric, 0.0) if _failed_copy(answer) else verdict
+    if (
+        _failed_copy(answer)
+        or primary is None
+        or vqa_normalise(answer["answer"]) != vqa_normalise(primary["answer"] or "")
+    ):
         return None
     value = float(said["correct"]) if said["correct"] is not None else float(said["score"])
     return Scored("exact", value)
 
 
 def _row(said: Row, answer: Row, scored: Scored) -> Row:
+    metric = FAILED if _failed_copy(answer) else scored.metric
     return {
         "request_id": answer["request_id"],
         "by": "judge" if said["source"] == "judge" else "truth",
         "score": scored.value,
-        "metric": scored.metric if said["truth"] is not None else "verdict",
+        "metric": metric if said["truth"] is not None else "verdict",
         "feedback_id": said["feedback_id"],
         "told_s": said["at_s"],
         "at_s": answer["at_s"],
         "kind": answer["kind"],
         "backbone": answer["backbone"],
         "task": answer["task"],
-        "confidence": answer["confidence"],
+        "confidence": answer["confidence"] or 0.0,
         "primary_id": answer["primary_id"] or answer["request_id"],
     }
 

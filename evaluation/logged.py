@@ -10,8 +10,9 @@ from sqlalchemy import select
 from evaluation.learning import CASCADE
 from evaluation.offpolicy import Estimate, cross_fitted_means, doubly_robust, ips, snips
 from evaluation.splits import first_of_each, unit_of
+from evaluation.stores.rows import Row
 from evaluation.stores.schema import grades, interactions
-from evaluation.stores.sql import Row, Store
+from evaluation.stores.sql import Store
 from evaluation.tally import FloatArray
 from routing.domain import Limits, ModelCard, ModelId, Query, Task
 from routing.eligible import NoEligibleModelError, eligible

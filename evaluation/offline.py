@@ -71,7 +71,7 @@ def read_jsonl(path: Path) -> list[Item]:
     Keys: `question`; `answer` (text or list); optional `image`, `choices`, `task`, `metric`, `id`.
 
     Raises:
-        DatasetError: a line is not that, or an image is missing.
+        DatasetError: a line is not that, an image is missing, or two lines have one id.
     """
     items = []
     # not `splitlines`: JSON strings may hold what that takes for line ends
@@ -80,6 +80,11 @@ def read_jsonl(path: Path) -> list[Item]:
             items.append(_item(line, number, path))
     if not items:
         raise DatasetError(f"{path} holds no questions")
+    seen: set[str] = set()
+    for item in items:  # answers are kept, resumed and compared by id
+        if item.id in seen:
+            raise DatasetError(f"{path.name}: two questions have the id {item.id!r}")
+        seen.add(item.id)
     return items
 
 

@@ -12,10 +12,13 @@ import numpy as np
 
 from evaluation.tally import FloatArray
 
+LEAST_EFFECTIVE = 20
+"""Effective events below which nothing is said of the value: its interval is [0, 1]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its interval, and the effective number of events behind it (Kish 1965)."""
+    """A value with its interval, in [0, 1], and the effective number of events (Kish 1965)."""
 
     value: float
     low: float
@@ -71,7 +74,11 @@ def _interval(value: float, influence: FloatArray, weights: FloatArray, level: f
     z = NormalDist().inv_cdf(0.5 + level / 2)
     squares = float((weights**2).sum())
     effective = float(weights.sum()) ** 2 / squares if squares else 0.0
-    return Estimate(value, value - z * error, value + z * error, effective)
+    kept = min(1.0, max(0.0, value))  # a mean of rewards; the sums behind it may leave [0, 1]
+    if effective < LEAST_EFFECTIVE:  # a normal interval would be a guess
+        return Estimate(kept, 0.0, 1.0, effective)
+    low, high = min(value, 1.0) - z * error, max(value, 0.0) + z * error
+    return Estimate(kept, max(0.0, low), min(1.0, high), effective)
 
 
 def cross_fitted_means(

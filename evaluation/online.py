@@ -24,6 +24,7 @@ from evaluation.calibration import (
     smooth_ece,
 )
 from evaluation.experiments import FIRST_TRY
+from evaluation.grading import FAILED
 from evaluation.intervals import wilson
 from evaluation.sequences import bounded_mean
 from evaluation.stores.schema import grades, interactions
@@ -94,13 +95,14 @@ def tallies(store: Store, window: Window) -> dict[Place, Tally]:
 def within(window: Window) -> tuple[Any, ...]:
     """The window as conditions on grades.
 
-    A verdict grades only copies that say the same as their primary, and a cascade's first answers
-    were kept because they were unsure: neither says how often a backbone is right.
+    A verdict grades only copies that say the same as their primary, a cascade's first answers were
+    kept because they were unsure, and a copy that failed was not sure of anything: none of them
+    says how often a backbone's answers are right.
     """
     drawn: tuple[Any, ...] = ()
     if window.kind == "shadowed":
         tries = select(interactions.c.request_id).where(interactions.c.experiment == FIRST_TRY)
-        drawn = (grades.c.metric != "verdict", grades.c.request_id.not_in(tries))
+        drawn = (grades.c.metric.not_in(("verdict", FAILED)), grades.c.request_id.not_in(tries))
     return (
         *drawn,
         grades.c.kind == window.kind,

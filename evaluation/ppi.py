@@ -3,22 +3,22 @@
 Prediction-powered inference (Angelopoulos et al. 2023) with the weight that minimises variance
 (PPI++, 2024): the judge's many grades say how the mean moves, the few doubly graded ones say how
 wrong the judge is. The interval is right however bad the judge, as long as the doubly graded
-answers are a random part of the traffic; a useless judge only gains nothing. It is a normal one, so
-it needs `LEAST` doubly graded answers, and counts four more than there were, one of each kind that
+answers are a random part of the traffic; a useless judge only gains nothing. It is one of Student's
+t, needs `LEAST` doubly graded answers, and counts four more than there were, one of each kind that
 there can be: right or wrong, by the truth and by the judge (as Agresti and Coull's counts two right
 and two wrong ones): a sample without an error does not prove that there is none.
 """
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
+from scipy.special import stdtrit
 
 from evaluation.tally import FloatArray
 
 LEAST = 20
-"""Doubly graded answers below which a normal interval would be a guess."""
+"""Doubly graded answers below which the interval would be a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def prediction_powered_mean(
         truth: grades by the truth, (n,), n ≥ `LEAST`.
         judge: the judge's grades of the same answers, (n,).
         unlabelled: the judge's grades of other answers from the same traffic, (N,).
-        level: of the normal interval.
+        level: of the interval.
 
     Raises:
         ValueError: fewer than `LEAST` answers are doubly graded, or the two differ in number.
@@ -68,8 +68,8 @@ def prediction_powered_mean(
     if many:
         value += weight * float(unlabelled.mean())
         variance += weight**2 * (float(unlabelled.var(ddof=1)) / many if many > 1 else 0.0)
-    half = NormalDist().inv_cdf(0.5 + level / 2) * math.sqrt(variance)
+    half = float(stdtrit(n - 1, 0.5 + level / 2)) * math.sqrt(variance)
     return Corrected(
-        value, max(0.0, value - half), min(1.0, value + half), weight,
+        min(1.0, max(0.0, value)), max(0.0, value - half), min(1.0, value + half), weight,
         float((judge - truth).mean()), float(np.abs(judge - truth).mean()), n, many,
     )  # fmt: skip

@@ -8,8 +8,9 @@ from evaluation.compare import Pair, Verdict, verdicts
 from evaluation.experiments import Spec
 from evaluation.metrics.normalise import vqa_normalise
 from evaluation.records import UNFINISHED
+from evaluation.stores.rows import Row
 from evaluation.stores.schema import grades, interactions
-from evaluation.stores.sql import Row, Store, image_hashes
+from evaluation.stores.sql import Store, image_hashes
 
 MOST_WAITING_S = 900.0
 """Longer than any copy may wait and run."""
@@ -19,8 +20,8 @@ MOST_COMPARED = 20_000
 def pairs(store: Store, spec: Spec, candidate: str) -> list[Pair]:
     """Graded pairs of a shadow experiment, in the order in which both grades were known.
 
-    A copy that failed counts as wrong where the primary's answer was graded: a candidate that only
-    answers easy questions is not better.
+    A copy that failed counts as wrong where the truth was given: a candidate that only answers easy
+    questions is not better.
     """
     copy, copied = grades.alias("copy"), interactions.alias("copied")
     primary, asked = grades.alias("primary"), interactions.alias("asked")
@@ -30,28 +31,27 @@ def pairs(store: Store, spec: Spec, candidate: str) -> list[Pair]:
             asked.c.request_id, asked.c.task, asked.c.answer.label("old_answer"),
             copied.c.answer.label("new_answer"), primary.c.score.label("old_score"),
             copy.c.score.label("new_score"), primary.c.confidence.label("old_confidence"),
-            copy.c.confidence.label("new_confidence"),
+            copy.c.confidence.label("new_confidence"), copied.c.outcome,
         )
         .select_from(copied)
         .join(asked, asked.c.request_id == copied.c.primary_id)
         .join(primary, primary.c.request_id == asked.c.request_id)
-        .outerjoin(copy, (copy.c.request_id == copied.c.request_id) & (copy.c.by == "truth"))
+        .join(copy, (copy.c.request_id == copied.c.request_id) & (copy.c.by == "truth"))
         .where(
             copied.c.experiment == spec.name, copied.c.backbone == candidate,
             asked.c.backbone == spec.control, primary.c.by == "truth",
             # a verdict grades only copies that say the same: as pairs they would all be ties
-            primary.c.metric != "verdict",
-            (copy.c.metric != "verdict") | (copied.c.outcome == "failed"),
+            primary.c.metric != "verdict", copy.c.metric != "verdict",
         )
         .order_by(both_known, asked.c.request_id)
     )  # fmt: skip
     return [
         Pair(
-            row["request_id"], row["task"], row["old_score"], row["new_score"] or 0.0,
-            row["old_confidence"], row["new_confidence"] or 0.0,
+            row["request_id"], row["task"], row["old_score"], row["new_score"],
+            row["old_confidence"], row["new_confidence"],
             row["new_answer"] is not None
             and vqa_normalise(row["old_answer"]) == vqa_normalise(row["new_answer"]),
-            row["new_score"] is not None,
+            row["outcome"] == "answered",
         )
         for row in store.rows(query)
     ]  # fmt: skip

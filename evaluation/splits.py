@@ -8,12 +8,15 @@ from typing import TypeVar
 import numpy as np
 from sqlalchemy import case, select
 
+from evaluation.calibration import ece
 from evaluation.compare import Conclusion
 from evaluation.experiments import Spec
 from evaluation.records import ABANDONED
-from evaluation.sequences import Event, SplitSequence
+from evaluation.sequences import Event, SplitSequence, e_bh
+from evaluation.stores.rows import Row
 from evaluation.stores.schema import grades, interactions
-from evaluation.stores.sql import Row, Store
+from evaluation.stores.sql import Store
+from evaluation.tally import Tally
 from routing.domain import Task
 
 T = TypeVar("T")
@@ -25,7 +28,8 @@ class Compared:
 
     `n` counts graded answers of both, each arm's accuracy is a plain mean, `interval` is the
     confidence sequence for candidate − control, and `e_value` is evidence against equality. The
-    conclusions of an experiment hold all together (Bonferroni).
+    intervals of an experiment hold all together (Bonferroni); "better" and "worse" have a false
+    discovery rate over the tasks (e-BH).
     """
 
     n: int
@@ -41,13 +45,13 @@ class Compared:
         return self.candidate_accuracy - self.control_accuracy
 
     @classmethod
-    def of(cls, state: SplitSequence, margin: float) -> "Compared":
-        """Conclude from where a sequence stands."""
+    def of(cls, state: SplitSequence, margin: float, *, differs: bool) -> "Compared":
+        """Conclude from where a sequence stands; `differs` when equality is rejected."""
         (n_control, right), (n_candidate, won) = state.control, state.treatment
         low, high = state.interval()
         conclusion: Conclusion = "undecided"
-        if low > 0 or high < 0:
-            conclusion = "better" if low > 0 else "worse"
+        if differs:
+            conclusion = "better" if state.inner.mean > 0 else "worse"
         elif -margin <= low and high <= margin:
             conclusion = "no difference"
         return cls(
@@ -61,7 +65,7 @@ def graded_answers(store: Store, spec: Spec) -> list[Row]:
     t, g = interactions.c, grades.c
     return store.rows(
         select(
-            t.request_id, t.at_s, t.user, t.task, t.backbone, t.propensity, g.score,
+            t.request_id, t.at_s, t.user, t.task, t.backbone, t.propensity, g.score, g.confidence,
             ((g.confidence - g.score) * (g.confidence - g.score)).label("brier"),
         )
         .join(grades, g.request_id == t.request_id)
@@ -125,10 +129,38 @@ def compared(
         for task in (row["task"], "all"):
             asked.setdefault(task, []).append(row)
     start = _start(spec)
-    return {
-        task: Compared.of(start.update(_events(spec, candidate, own)), spec.margin)
-        for task, own in sorted(asked.items())
+    states = {
+        task: start.update(_events(spec, candidate, own)) for task, own in sorted(asked.items())
     }
+    differs = e_bh([s.inner.e_value(0.0) for s in states.values()], alpha=spec.alpha_each)
+    return {
+        task: Compared.of(state, spec.margin, differs=found)
+        for (task, state), found in zip(states.items(), differs, strict=True)
+    }
+
+
+def brier_of(
+    spec: Spec, candidate: str, rows: Sequence[Row]
+) -> tuple[int, float, tuple[float, float]]:
+    """How much worse a candidate's Brier score is than control's, by the same exact sequence.
+
+    Returns:
+        Number of users, estimated difference, confidence sequence.
+    """
+    start = SplitSequence.start(alpha=spec.alpha_each, least_propensity=_least(spec))
+    told = [row | {"score": row["brier"]} for row in rows]
+    state = start.update(_events(spec, candidate, told))
+    low, high = state.interval()
+    return state.inner.n, min(high, max(low, state.inner.mean)), (low, high)
+
+
+def split_calibration(spec: Spec, candidate: str, rows: Sequence[Row]) -> tuple[float, float]:
+    """Expected calibration error of control and of a candidate, on what each has answered."""
+    sides = []
+    for side in (spec.control, candidate):
+        own = [(r["confidence"], r["score"]) for r in rows if r["backbone"] == side]
+        sides.append(ece(Tally.of(*np.array(own).reshape(-1, 2).T)))
+    return sides[0], sides[1]
 
 
 def split_closing_in(

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from evaluation.drift import FALSE_ALARMS, Drift, drifts, task_mix_drifts
 from evaluation.online import Place, Window, within
 from evaluation.ppi import LEAST, Corrected, prediction_powered_mean
+from evaluation.stores.rows import Row
 from evaluation.stores.schema import grades, interactions
-from evaluation.stores.sql import Row, Store
+from evaluation.stores.sql import Store
 
 MOST_FOR_DRIFT = 5_000
 MOST_JUDGED = 50_000
@@ -78,8 +79,12 @@ def _by(rows: Sequence[Row], column: str) -> dict[str, list[Row]]:
 def judged(store: Store, window: Window) -> dict[Place, Corrected]:
     """Accuracy from a judge's grades, corrected by the truth where both are known.
 
-    Per backbone and task, and per backbone over `all`; only where enough is known by both.
+    Per backbone and task, and per backbone over `all`; only where enough is known by both. Not of
+    copies: a judge is asked about users' answers, and its word is one about a copy only where that
+    says the same.
     """
+    if window.kind == "shadowed":
+        return {}
     judge, truth = grades.alias("judge"), grades.alias("truth")
     rows = store.rows(
         select(

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio.to_thread
@@ -17,8 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from serving import replies, sse
-from serving.access import Caller, Keyring
-from serving.budgets import Budgets
+from serving.access import Keyring
+from serving.budgets import Budgets, Tab
 from serving.console.pages import Desk as PageDesk
 from serving.console.pages import add_console, refused_page
 from serving.console.runbooks import add_runbooks
@@ -42,7 +43,7 @@ from serving.quality_routes import add_judge
 from serving.reply import Reply
 from serving.settings import LOOPBACK, Limits
 from serving.shadow import Shadows
-from serving.telemetry import Metrics
+from serving.telemetry import Metrics, Route
 from serving.transcript import Clock
 
 T = TypeVar("T")
@@ -104,38 +105,48 @@ def _add_chat(api: FastAPI, parts: Parts) -> None:
         if parts.gateway.loads.under_way_now() >= parts.most_at_once:
             raise OverloadedError(f"{parts.most_at_once} requests are under way here")
         body = await _body(request, parts.limits)
-        left: dict[str, str] = {}
+        tab = Tab(parts.budgets, caller, parts.limits.deadline_s)
 
-        def admit(model: str) -> None:  # before any picture is fetched or decoded
+        def admit(model: str, most_tokens: int) -> None:  # before any picture is touched
             caller.require_model(model)
             if PROBE_HEADER in request.headers:
                 caller.require_operator()
-            left.update(parts.budgets.admit(caller))
+            tab.open(most_tokens)
 
-        question = await parts.parser.question(body, request.headers, admit)
-        created = int(parts.now())
-        if question.streamed:
-            reply = await unless_gone(request, parts.gateway.answer(question, started_s))
-            frames = sse.events(
-                reply,
-                created,
-                logprobs=question.logprobs,
-                include_usage=question.include_usage,
-                on_error=parts.metrics.refused,
-                on_end=lambda: _copied(parts, reply),
-            )
-            frames = _metered(frames, parts.budgets, caller, reply)
-            headers = replies.headers(reply) | {"cache-control": "no-cache", **left}
-            return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
-        reply = await unless_gone(request, _whole(parts, caller, question, started_s))
-        content = orjson.dumps(replies.completion(reply, created, logprobs=question.logprobs))
+        try:
+            question = await parts.parser.question(body, request.headers, admit)
+            if question.streamed:
+                reply = await unless_gone(request, parts.gateway.answer(question, started_s))
+                return _streamed(parts, request, reply, tab)
+            reply = await unless_gone(request, _whole(parts, tab, question, started_s))
+        except BaseException:
+            tab.close(0)
+            raise
+        content = orjson.dumps(
+            replies.completion(reply, int(parts.now()), logprobs=question.logprobs)
+        )
         return Response(
             content,
             200,
-            {**replies.headers(reply), **left},
+            {**replies.headers(reply), **tab.left},
             "application/json",
             BackgroundTask(_later, parts, reply),
         )
+
+
+def _streamed(parts: Parts, request: Request, reply: Reply, tab: Tab) -> Response:
+    frames = sse.events(
+        reply,
+        int(parts.now()),
+        logprobs=reply.question.logprobs,
+        include_usage=reply.question.include_usage,
+        on_error=partial(parts.metrics.refused, route=_route(request)),
+        on_end=lambda: _copied(parts, reply),
+    )
+    headers = replies.headers(reply) | {"cache-control": "no-cache", **tab.left}
+    return StreamingResponse(
+        _metered(frames, tab, reply), media_type="text/event-stream", headers=headers
+    )
 
 
 async def _later(parts: Parts, reply: Reply) -> None:
@@ -149,19 +160,17 @@ def _copied(parts: Parts, reply: Reply) -> None:
         parts.shadows.offer(reply)
 
 
-async def _metered(
-    frames: AsyncGenerator[bytes], budgets: Budgets, caller: Caller, reply: Reply
-) -> AsyncGenerator[bytes]:
+async def _metered(frames: AsyncGenerator[bytes], tab: Tab, reply: Reply) -> AsyncGenerator[bytes]:
     """Count a stream's tokens however it ends: a client that leaves has had them too."""
     try:
         async with aclosing(frames):
             async for frame in frames:
                 yield frame
     finally:
-        budgets.spent(caller, replies.tokens(reply))
+        tab.close(replies.tokens(reply))
 
 
-async def _whole(parts: Parts, caller: Caller, question: Question, started_s: float) -> Reply:
+async def _whole(parts: Parts, tab: Tab, question: Question, started_s: float) -> Reply:
     """The answer to its end; its tokens are counted however it ends."""
     reply = await parts.gateway.answer(question, started_s)
     try:
@@ -169,7 +178,7 @@ async def _whole(parts: Parts, caller: Caller, question: Question, started_s: fl
             async for _ in pieces:
                 pass
     finally:
-        parts.budgets.spent(caller, replies.tokens(reply))
+        tab.close(replies.tokens(reply))
     return reply
 
 
@@ -210,7 +219,7 @@ def _model(name: str, **more: str | int) -> dict[str, Any]:
 def _add_errors(api: FastAPI, parts: Parts) -> None:
     @api.exception_handler(ServiceError)
     async def refuse(request: Request, error: ServiceError) -> Response:
-        parts.metrics.refused(error.code)
+        parts.metrics.refused(error.code, _route(request))
         if request.url.path.startswith("/console"):
             if isinstance(error, UnauthorizedError):
                 return RedirectResponse("/console/login", 303)
@@ -221,7 +230,7 @@ def _add_errors(api: FastAPI, parts: Parts) -> None:
     @api.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        parts.metrics.refused(ServiceError.code)
+        parts.metrics.refused(ServiceError.code, _route(request))
         told = ServiceError("something went wrong in the service; its log says what")
         return error_response(told)
 
@@ -230,6 +239,12 @@ def _add_errors(api: FastAPI, parts: Parts) -> None:
         told = BadRequestError(f"{request.method} {request.url.path}: {error.detail}")
         parts.metrics.refused("no_such_route")
         return error_response(told, error.status_code, error.headers)
+
+
+def _route(request: Request) -> Route:
+    if request.url.path != "/v1/chat/completions":
+        return "other"
+    return "probe" if PROBE_HEADER in request.headers else "chat"
 
 
 async def _body(request: Request, limits: Limits) -> bytes:

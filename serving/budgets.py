@@ -19,14 +19,23 @@ class _Budget:
     tokens: RateLimitItem | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Hold:
+    """Tokens that a request may cost, until Unix time `until_s` at most; each is one of its own."""
+
+    tokens: int
+    until_s: float
+
+
 class Budgets:
     """The budgets of every key in this front end; each front end grants its equal share."""
 
     def __init__(self, keys: Sequence[Key], fronts: int, now: Callable[[], float]) -> None:
-        self._now = now
+        self.now = now
         self._fronts = fronts
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._budgets: dict[str, _Budget] = {}
+        self._holds: dict[str, dict[Hold, None]] = {}  # in the order in which they were made
         self.keep(keys)
 
     def keep(self, keys: Sequence[Key]) -> None:
@@ -37,10 +46,12 @@ class Budgets:
             if key.requests or key.tokens
         }
 
-    def admit(self, caller: Caller, *, tokens: bool = True) -> Mapping[str, str]:
+    def admit(self, caller: Caller, hold: "Hold | None" = None) -> Mapping[str, str]:
         """Count one request; return what is left as OpenAI's `x-ratelimit-…` headers.
 
-        `tokens` False lets a key through that has used up its tokens: what it asks for needs none.
+        What its answer may cost is held back until `spent` says what it did: otherwise many at once
+        would each find the budget untouched. Without a `hold` a key gets through that has used up
+        its tokens: what it asks for needs none.
 
         Raises:
             RateLimitedError: the key has used up its requests or tokens; says when to come again.
@@ -48,20 +59,29 @@ class Budgets:
         budget = self._budgets.get(caller.name)
         if budget is None:
             return {}
-        if (
-            tokens
-            and budget.tokens is not None
-            and not self._limiter.test(budget.tokens, *_tokens(caller))
-        ):
-            self._refuse(caller, "tokens", budget.tokens, _tokens(caller))
+        if hold is not None and budget.tokens is not None:
+            left = self._limiter.get_window_stats(budget.tokens, *_tokens(caller)).remaining
+            if left <= self._held(caller):
+                self._refuse(caller, "tokens", budget.tokens, _tokens(caller))
         if budget.requests is not None and not self._limiter.hit(
             budget.requests, *_requests(caller)
         ):
             self._refuse(caller, "requests", budget.requests, _requests(caller))
+        if hold is not None and budget.tokens is not None:
+            self._holds.setdefault(caller.name, {})[hold] = None
         return self._left(caller, budget)
 
-    def spent(self, caller: Caller, tokens: int) -> None:
+    def _held(self, caller: Caller) -> int:
+        """Tokens held back for the answers under way; one that nobody has settled runs out."""
+        holds = self._holds.get(caller.name, {})
+        for hold in [h for h in holds if h.until_s <= self.now()]:
+            del holds[hold]
+        return sum(h.tokens for h in holds)
+
+    def spent(self, caller: Caller, tokens: int, hold: "Hold | None" = None) -> None:
         """Count the tokens of an answer; the one that goes over the budget is still given."""
+        if hold is not None:
+            self._holds.get(caller.name, {}).pop(hold, None)
         budget = self._budgets.get(caller.name)
         if budget is None or budget.tokens is None or tokens <= 0:
             return
@@ -73,7 +93,7 @@ class Budgets:
         self, caller: Caller, kind: str, item: RateLimitItem, place: tuple[str, str]
     ) -> None:
         reset = self._limiter.get_window_stats(item, *place).reset_time
-        wait = max(1, math.ceil(reset - self._now()))
+        wait = max(1, math.ceil(reset - self.now()))
         raise RateLimitedError(
             f"key {caller.name!r} has used up its {kind} ({item}); come again in {wait} s", wait
         )
@@ -88,9 +108,36 @@ class Budgets:
                 stats = self._limiter.get_window_stats(item, *place)
                 told[f"x-ratelimit-limit-{kind}"] = str(item.amount)
                 told[f"x-ratelimit-remaining-{kind}"] = str(stats.remaining)
-                wait = max(0.0, stats.reset_time - self._now())
+                wait = max(0.0, stats.reset_time - self.now())
                 told[f"x-ratelimit-reset-{kind}"] = f"{wait:.0f}s"
         return told
+
+
+class Tab:
+    """What one request may cost its key, and what it did."""
+
+    def __init__(self, budgets: Budgets, caller: Caller, within_s: float) -> None:
+        self._budgets = budgets
+        self._caller = caller
+        self._within_s = within_s
+        self._hold: Hold | None = None
+        self.left: Mapping[str, str] = {}
+
+    def open(self, most_tokens: int) -> None:
+        """Count the request, and hold back what its answer may cost.
+
+        Raises:
+            RateLimitedError: see `Budgets.admit`.
+        """
+        hold = Hold(most_tokens, self._budgets.now() + self._within_s)
+        self.left = self._budgets.admit(self._caller, hold)
+        self._hold = hold
+
+    def close(self, tokens: int) -> None:
+        """Count what the answer has cost; a second time it changes nothing."""
+        if self._hold is not None:
+            self._budgets.spent(self._caller, tokens, self._hold)
+            self._hold = None
 
 
 def _requests(caller: Caller) -> tuple[str, str]:

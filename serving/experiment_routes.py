@@ -20,8 +20,15 @@ from evaluation.differences import shadow_differences, split_differences
 from evaluation.experiments import ExperimentError, Spec, Status, load_spec
 from evaluation.learning import learnable, observed, relearned
 from evaluation.shadows import agreement, flips, judged_pairs, outcomes, pairs, unchanged
-from evaluation.splits import compared, graded_answers, split_closing_in, tried
-from evaluation.stores.sql import Row, Store
+from evaluation.splits import (
+    compared,
+    graded_answers,
+    split_calibration,
+    split_closing_in,
+    tried,
+)
+from evaluation.stores.rows import Row
+from evaluation.stores.sql import Store
 from routing.quality import QualityTable, updated
 from serving.errors import BadRequestError, ConflictError, NotFoundError
 from serving.judge import Judge, off_loop
@@ -57,6 +64,13 @@ def _split(store: Store, spec: Spec) -> dict[str, Any]:
                 for t, v in compared(spec, candidate, graded, asked).items()
             ],
             "measures": {m: d.told() for m, d in measured[candidate].items()},
+            "ece": dict(
+                zip(
+                    ("control", "candidate"),
+                    split_calibration(spec, candidate, graded),
+                    strict=True,
+                )
+            ),
             "closing_in": split_closing_in(spec, candidate, graded),
         }
         for candidate in spec.candidates

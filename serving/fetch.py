@@ -1,8 +1,8 @@
 """Fetch pictures from the web, only from hosts the operator named."""
 
+import asyncio
 import ipaddress
 import socket
-import time
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +17,7 @@ _WRAPPED = tuple(
 
 
 class Fetcher:
-    """Blocking: called in a thread. Follows no redirect and reaches no private address.
+    """Follows no redirect and reaches no private address.
 
     The address is resolved once, checked, and connected to as it is, so that a name that changes
     its answer between check and use gains nothing (DNS rebinding).
@@ -26,11 +26,11 @@ class Fetcher:
     def __init__(self, limits: ImageLimits) -> None:
         self._limits = limits
 
-    def fetch(self, url: str, where: str) -> bytes:
+    async def fetch(self, url: str, where: str) -> bytes:
         """Return the body of an http(s) URL.
 
         Raises:
-            BadImageError: the scheme or host is not allowed, or it cannot be fetched.
+            BadImageError: the scheme or host is not allowed, or it cannot be fetched in time.
             TooLargeError: the body is over the limit.
         """
         try:
@@ -46,17 +46,22 @@ class Fetcher:
                 "have the operator add the host to images.allowed_hosts",
                 where,
             )
-        address = self._address(parts.hostname, where)
-        netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        direct = parts._replace(netloc=netloc).geturl()
+        limit_s = self._limits.fetch_timeout_s
         try:
-            return self._read(direct, parts.netloc.rpartition("@")[2], parts.hostname, where)
+            async with asyncio.timeout(limit_s):  # names, headers and body together
+                address = await self._address(parts.hostname, where)
+                netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+                direct = parts._replace(netloc=netloc).geturl()
+                host = parts.netloc.rpartition("@")[2]
+                return await self._read(direct, host, parts.hostname, where)
+        except TimeoutError as error:
+            raise BadImageError(f"{where}: not fetched within {limit_s:g} s", where) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise BadImageError(f"{where}: could not be fetched: {error}", where) from error
 
-    def _read(self, url: str, host: str, name: str, where: str) -> bytes:
-        with (
-            httpx.Client(timeout=self._limits.fetch_timeout_s, trust_env=False) as client,
+    async def _read(self, url: str, host: str, name: str, where: str) -> bytes:
+        async with (
+            httpx.AsyncClient(timeout=self._limits.fetch_timeout_s, trust_env=False) as client,
             client.stream(
                 "GET",
                 url,
@@ -65,21 +70,19 @@ class Fetcher:
                 extensions={"sni_hostname": name},
             ) as reply,
         ):
-            ends_s = time.monotonic() + self._limits.fetch_timeout_s
             if reply.status_code != 200:
                 raise BadImageError(f"{where}: its host answered {reply.status_code}", where)
             data = bytearray()
-            for part in reply.iter_raw():
+            async for part in reply.aiter_raw():
                 data += part
-                if time.monotonic() > ends_s:
-                    raise BadImageError(f"{where}: its host sends too slowly", where)
                 if len(data) > self._limits.max_bytes:
                     raise TooLargeError(f"{where}: over {self._limits.max_bytes} bytes", where)
             return bytes(data)
 
-    def _address(self, name: str, where: str) -> str:
+    async def _address(self, name: str, where: str) -> str:
+        loop = asyncio.get_running_loop()
         try:
-            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            found = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except OSError as error:
             raise BadImageError(f"{where}: no such host {name}", where) from error
         address = str(found[0][4][0])

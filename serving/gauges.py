@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from evaluation.calibration import bands
 from evaluation.drift import Drift
 from evaluation.experiments import Register
-from evaluation.intervals import wilson
 from evaluation.online import Figure, Place, Window, by_backbone, figure, tallies
+from evaluation.sequences import bounded_mean
 from evaluation.shadows import shadow_verdicts
 from evaluation.splits import split_verdicts
 from evaluation.stores.sql import Store
@@ -34,9 +34,14 @@ def set_quality(
     _set_accuracy(metrics, found)
     now = {p: t for p, t in tallies(store, hour).items() if t.count >= LEAST_IN_AN_HOUR}
     high: dict[tuple[str, ...], float] = {
-        p: wilson(float(t.score.sum()), t.count)[1] for p, t in now.items()
+        p: bounded_mean(t.count, float(t.score.sum()))[1] for p, t in now.items()
     }
+    # an alert looks at these all day: both are ends of what may be looked at as often
     metrics.gauge_all("barn_accuracy_hour_high", high)
+    low: dict[tuple[str, ...], float] = {
+        p: bounded_mean(t.count, float(t.score.sum()))[0] for p, t in found.items()
+    }
+    metrics.gauge_all("barn_accuracy_day_low", low)
     _set_reliability(metrics, found)
     changes: dict[tuple[str, ...], tuple[Drift, ...]] = {
         (w.backbone, w.task, w.of): w.changes for w in drift(store, window)

@@ -15,8 +15,9 @@ from sqlalchemy import select
 
 from evaluation.events import Feedback
 from evaluation.metrics.yesno import polarity
+from evaluation.stores.rows import Row
 from evaluation.stores.schema import feedback, interactions
-from evaluation.stores.sql import Row, Store, image_hashes
+from evaluation.stores.sql import Store, image_hashes
 from serving.beside_settings import JudgeModel
 from serving.commands.ask import image_part
 from serving.pictures import PictureStore

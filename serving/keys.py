@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from evaluation.stores.rows import Row
 from evaluation.stores.schema import api_keys
-from evaluation.stores.sql import Row, Store
+from evaluation.stores.sql import Store
 from serving.access import hashed, new_key
 from serving.errors import ConflictError, NotFoundError
 from serving.key_settings import Key, NewKey

@@ -1,8 +1,8 @@
 """From bytes to a Question: everything a client can get wrong is refused here."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from math import inf
 from typing import TypeVar
@@ -24,7 +24,7 @@ from serving.settings import ImageLimits, Limits
 from serving.wire import ChatRequest, ImagePart, Message, TextPart, Wishes
 
 M = TypeVar("M", bound=BaseModel)
-Fetch = Callable[[str, str], bytes]
+Fetch = Callable[[str, str], Awaitable[bytes]]
 """Fetch an http(s) picture: (url, field) -> bytes."""
 
 MOST_STOPS = 4
@@ -88,21 +88,22 @@ class Parser:
         self._limits = limits
         self._images = images
         self._pool = pool
-        self._fetching = ThreadPoolExecutor(FETCHES, thread_name_prefix="fetch")
+        self._fetching = asyncio.Semaphore(FETCHES)
         self._fetch = fetch
 
     async def question(
         self,
         body: bytes,
         headers: Mapping[str, str] | None = None,
-        admit: Callable[[str], None] = lambda _: None,
+        admit: Callable[[str, int], None] = lambda *_: None,
     ) -> Question:
         """Parse a chat completion request.
 
         Args:
             body: JSON.
             headers: those that rules may look at.
-            admit: told the model before any picture is touched; raises where it may not be asked.
+            admit: told the model, and how long the answer may become, before any picture is
+                touched; raises where it may not be asked.
 
         Raises:
             BadRequestError, TooLargeError, BadImageError, NotAnImageError: see `errors`.
@@ -113,12 +114,13 @@ class Parser:
             )
         request = parsed(ChatRequest, body)
         _check(request)
-        admit(request.model)
+        sampling = self._sampling(request)
+        admit(request.model, sampling.max_new_tokens)
         return Question(
             model=request.model,
             turns=tuple(_turn(m, i) for i, m in enumerate(request.messages)),
             pictures=await self._pictures(request),
-            sampling=self._sampling(request),
+            sampling=sampling,
             streamed=bool(request.stream),
             include_usage=bool(request.stream_options and request.stream_options.include_usage),
             logprobs=bool(request.logprobs),
@@ -165,14 +167,12 @@ class Parser:
         return tuple(await asyncio.gather(*jobs))
 
     async def _from_web(self, url: str, where: str) -> Decoded:
-        """Fetch in threads of their own: a slow host must not hold up pictures that are here."""
-        loop = asyncio.get_running_loop()
-        limit = self._images.fetch_timeout_s
+        loop, limit_s = asyncio.get_running_loop(), self._images.fetch_timeout_s
         try:
-            async with asyncio.timeout(limit):
-                data = await loop.run_in_executor(self._fetching, self._fetch, url, where)
+            async with asyncio.timeout(limit_s), self._fetching:  # waiting for a place counts too
+                data = await self._fetch(url, where)
         except TimeoutError as error:
-            raise BadImageError(f"{where}: not fetched within {limit:g} s", where) from error
+            raise BadImageError(f"{where}: not fetched within {limit_s:g} s", where) from error
         return await loop.run_in_executor(self._pool, self._from_bytes, data, where)
 
     def _from_data(self, url: str, where: str) -> Decoded:

@@ -46,6 +46,7 @@ from serving.shadow import ShadowLimits, Shadows
 from serving.telemetry import Metrics
 
 READY_WITHIN_S = 2.0
+TELL_LAG_EVERY_S = 0.5
 
 
 class LoadedEngine(Engine, Protocol):
@@ -143,7 +144,7 @@ def assemble(
             store, register, tables, recording.word, keyring, time.time,
             tuple(b.id for b in settings.backbones), running.refresh, keys,
             (*desk.names(), *(b.id for b in settings.backbones)),
-            lambda caller: budgets.admit(caller, tokens=False),
+            budgets.admit,
         ),
         pictures=kept,
     )  # fmt: skip
@@ -208,13 +209,17 @@ def _drain(
     def after() -> None:
         for feed in feeds:
             feed.refresh()
-        metrics.gauge("barn_spool_bytes", drainer.waiting_bytes())
-        metrics.gauge("barn_drain_lag_seconds", drainer.lag_s())
+
+    def tell() -> None:  # also while the store holds the drainer up
+        while not stop.wait(TELL_LAG_EVERY_S):
+            metrics.gauge("barn_spool_bytes", drainer.waiting_bytes())
+            metrics.gauge("barn_drain_lag_seconds", drainer.lag_s())
 
     metrics.count("barn_drain_failures", by=0)  # a rate needs a sample from before the first one
     for task in Task:
         metrics.count("barn_escalations", task.value, by=0)
     drainer = Drainer(folder, store)
+    threading.Thread(target=tell, name="drain-lag", daemon=True).start()
     drainer.run(
         stop,
         settings.events.drain_every_s,

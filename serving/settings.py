@@ -87,6 +87,11 @@ class ImageLimits(Frozen):
     allowed_hosts: tuple[str, ...] = Field((), description="hosts of http(s) image URLs; none: off")
     fetch_timeout_s: float = Field(5, gt=0, description="for one picture, all in all")
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _lower(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host.lower() for host in hosts)  # as URLs are read
+
 
 class Limits(Frozen):
     """What a request may ask for."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from prometheus_client import (
@@ -29,6 +29,8 @@ from serving.registry import REGISTRY
 from serving.reply import Told
 
 _PORT_TAKEN_S = 5.0
+Route: TypeAlias = Literal["chat", "probe", "other"]
+"""What was asked for: users' chats are what the service promises to answer."""
 
 
 class Metrics:
@@ -80,8 +82,11 @@ class Metrics:
         place = (decision.task.value, decision.family.value, decision.model, decision.policy)
         self.count("barn_decisions", decision.policy, decision.model, _why(told))
         if not isinstance(outcome, Answer):
-            gone = isinstance(outcome, Failure) and outcome.error == ABANDONED
+            error = outcome.error if isinstance(outcome, Failure) else type(outcome).__name__
+            gone = error == ABANDONED
             self.count("barn_requests", *place, "abandoned" if gone else "failed")
+            if not gone:
+                self.count("barn_failures", *place, error)
             return
         self.count("barn_requests", *place, "answered")
         self.observe("gen_ai_server_request_duration_seconds", outcome.total_s, *place)
@@ -127,6 +132,8 @@ class Metrics:
         gone = self._placed.get(name, set()) - values.keys()
         for place in gone:
             self.gauge(name, math.nan, *place)
+            if self._shared is None:  # else its file keeps it, and `_Living` leaves it out
+                self._gauges[name].remove(*place)
         for place, value in values.items():
             self.gauge(name, value, *place)
         self._placed[name] = set(values)
@@ -141,9 +148,9 @@ class Metrics:
             asked_ms = told.int >> 80  # RFC 9562
             self.observe("barn_feedback_delay_seconds", max(0.0, said.at_s - asked_ms / 1000))
 
-    def refused(self, code: str) -> None:
+    def refused(self, code: str, route: Route = "other") -> None:
         """Count an error that a client was told."""
-        self.count("barn_errors", code)
+        self.count("barn_errors", route, code)
 
     def text(self) -> bytes:
         """The current values of every process of this node, in Prometheus' text format."""
@@ -178,7 +185,10 @@ class _Living(MultiProcessCollector):
 
     def collect(self) -> Any:
         _forget_the_dead(Path(self._path))
-        return super().collect()  # type: ignore[no-untyped-call]
+        for metric in super().collect():  # type: ignore[no-untyped-call]
+            # what is no more has no number: told for ever, ended experiments would pile up
+            metric.samples = [s for s in metric.samples if not math.isnan(s.value)]
+            yield metric
 
 
 def _forget_the_dead(folder: Path) -> None:

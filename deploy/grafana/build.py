@@ -123,7 +123,7 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                 ("sum by (outcome) (rate(barn_requests_total[$__rate_interval]))", "{{outcome}}"),
             ), "reqps"),
             Panel("Errors", (
-                ("sum by (code) (rate(barn_errors_total[$__rate_interval]))", "{{code}}"),
+                ("sum by (route, code) (rate(barn_errors_total[$__rate_interval]))", "{{route}} {{code}}"),
             ), "reqps"),
             Panel("Latency", (
                 (_quantile(0.5, "gen_ai_server_request_duration_seconds", "backbone"), "{{backbone}} p50"),

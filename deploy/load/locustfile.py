@@ -16,6 +16,7 @@ import os
 import random
 import time
 from collections import Counter, defaultdict
+from http.client import HTTPException
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ class Client(FastHttpUser):
                 return
             try:
                 told = self._stream(response, began) if streamed else _whole(response)
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, HTTPException, ValueError, KeyError) as error:  # also: cut off
                 FIGURES.errors["broken answer"] += 1
                 response.failure(f"broken answer: {error}")
                 return

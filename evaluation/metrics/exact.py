@@ -12,6 +12,8 @@ def exact(answer: str, references: Sequence[str]) -> float:
     1.0
     """
     said = vqa_normalise(answer)
+    if not said:  # an article alone is normalised to nothing: as `A` it may still be the answer
+        return float(any(answer.strip() == reference.strip() for reference in references))
     return float(any(said == vqa_normalise(reference) for reference in references))
 
 

@@ -50,9 +50,9 @@ Verdict: TypeAlias = Scored | Unscored
 def metric_for(task: Task, references: Sequence[str], choices: Sequence[str] = ()) -> MetricName:
     """Choose the metric as the task's benchmarks define it.
 
-    Options mean multiple choice; references of which some agree, or ten, are annotators, so VQA's
-    soft accuracy; others are names for the same. A yes or no reference is graded as one whatever
-    the task.
+    Options mean multiple choice; references of which some agree, or ten, are annotators: where they
+    disagree, VQA's soft accuracy, whatever the task. Others are names for the same. A yes or no
+    reference is graded as one whatever the task.
 
     >>> metric_for(Task.CHART, ("42",)), metric_for(Task.ATTRIBUTE, ("red",) * 10)
     ('relaxed', 'vqa')
@@ -61,9 +61,14 @@ def metric_for(task: Task, references: Sequence[str], choices: Sequence[str] = (
     """
     if choices:
         return "choice"
-    if task not in _OF_TASK and _are_annotators(references):
+    # a document's references are names for one thing, unless there are as many as annotators
+    disputed = (task is not Task.EXTRACTION or len(references) >= ANNOTATORS) and _disagree(
+        references
+    )
+    yes_or_no = all(r.strip().lower().rstrip(".") in {"yes", "no"} for r in references)
+    if disputed or (not yes_or_no and task not in _OF_TASK and _are_annotators(references)):
         return "vqa"
-    if all(r.strip().lower().rstrip(".") in {"yes", "no"} for r in references):
+    if yes_or_no:
         return "yes_no"
     chosen = _OF_TASK.get(task, "exact")
     if chosen == "yes_no" and any(polarity(r) is None for r in references):
@@ -84,6 +89,10 @@ def unusable(
     if metric == "yes_no" and all(polarity(r) is None for r in references):
         return "metric yes_no needs a truth that says yes or no"
     return None
+
+
+def _disagree(references: Sequence[str]) -> bool:
+    return _are_annotators(references) and len({r.strip().lower() for r in references}) > 1
 
 
 def _are_annotators(references: Sequence[str]) -> bool:

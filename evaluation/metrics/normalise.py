@@ -54,10 +54,10 @@ def vqa_normalise(text: str) -> str:
     >>> vqa_normalise("1,000.5 m")
     '1000.5 m'
     """
-    flat = text.replace("\n", " ").replace("\t", " ").strip()
-    grouped = _DECIMAL_COMMA.search(flat) is not None
+    told = flat = text.replace("\n", " ").replace("\t", " ").strip()
+    grouped = _DECIMAL_COMMA.search(told) is not None
     for mark in _PUNCTUATION:
-        beside_space = f"{mark} " in flat or f" {mark}" in flat
+        beside_space = f"{mark} " in told or f" {mark}" in told
         flat = flat.replace(mark, "" if beside_space or grouped else " ")
     flat = _LONE_PERIOD.sub("", flat)
     words = [_NUMBERS.get(word, word) for word in flat.lower().split()]

@@ -59,6 +59,8 @@ def _equal(answer: str, reference: str) -> bool:
     if said == wanted:
         return True
     places = len(reference.partition(".")[2].strip(" %$")) if "." in reference else 0
+    if places and reference.rstrip(" .$").endswith("%"):  # its value is a hundredth of what it says
+        places += 2
     return places > 0 and round(said, places) == round(wanted, places)
 
 

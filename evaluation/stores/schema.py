@@ -79,7 +79,9 @@ grades = Table(
     Column("metric", String(20), nullable=False),
     Column("feedback_id", String(64), nullable=False),
     Column("told_s", Float, nullable=False),  # what its author says; the last one counts
-    Column("known_s", Float, nullable=False),  # when it was graded here: the order of sequences
+    Column(
+        "known_s", Float, nullable=False
+    ),  # when it was first graded here: the order of sequences
     Column("at_s", Float, nullable=False),
     Column("kind", String(12), nullable=False),
     Column("backbone", String(200), nullable=False),

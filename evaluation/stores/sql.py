@@ -1,7 +1,6 @@
 """The event store: SQLAlchemy over SQLite (WAL) or PostgreSQL, idempotent by id."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +16,7 @@ from sqlalchemy import (
     event,
     func,
     literal,
+    make_url,
     select,
     update,
 )
@@ -25,14 +25,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from evaluation.events import Event, Feedback
 from evaluation.records import UNFINISHED
 from evaluation.stores.migrate import migrate
+from evaluation.stores.rows import Row, event_rows, plain, word_row
 from evaluation.stores.schema import feedback, grades, interactions
 
-Row = dict[str, Any]
 _IN_ONE_QUERY = 500
 """Ids in one `IN`: databases limit a statement's parameters."""
 
 _ID_KEPT = 46
 """Characters of a word's id where it has been said again; the moment follows, 64 in all."""
+
+_PATIENCE: dict[str, Any] = {
+    "connect_timeout": 5, "tcp_user_timeout": 20_000, "options": "-c lock_timeout=20s"
+}  # fmt: skip
+"""How long PostgreSQL may keep us waiting: a store that hangs is one that is away, and is told."""
 
 _BESIDE_ITS_TEXT, _BESIDE_A_WORD = 500, 200
 """Bytes of an interaction's numbers, index entries and grade, and those of a word of feedback."""
@@ -41,7 +46,8 @@ _BESIDE_ITS_TEXT, _BESIDE_A_WORD = 500, 200
 def connect(url: str) -> Engine:
     """Open a store and bring its tables up to date; SQLite gets write-ahead logging."""
     # an error must not carry the questions and answers that were to be stored into a log
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    patience = _PATIENCE if make_url(url).get_backend_name() == "postgresql" else {}
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_settings)
     migrate(engine)
@@ -66,16 +72,16 @@ class Store:
 
         But for a copy that was `UNFINISHED`: how it ended takes its place.
         """
-        started = _once(e for e in events if not isinstance(e, Feedback))
+        started = event_rows(e for e in events if not isinstance(e, Feedback))
         told = [e for e in events if isinstance(e, Feedback)]
         if not events:
             return
         with self.engine.begin() as connection:
             if started:
                 connection.execute(self._insert_started(), started)
-            if once := [_told(e) for e in told if e.named]:
+            if once := [word_row(e) for e in told if e.named]:
                 connection.execute(self.insert(feedback).on_conflict_do_nothing(), once)
-            again, repeated = self._in_turn(connection, [_told(e) for e in told if not e.named])
+            again, repeated = self._in_turn(connection, [word_row(e) for e in told if not e.named])
             if again:
                 connection.execute(self.insert(feedback).on_conflict_do_nothing(), again)
             for feedback_id, at_s in sorted(repeated.items()):
@@ -131,9 +137,14 @@ class Store:
         return dialect.insert(table)
 
     def upsert_grades(self, rows: Sequence[Row], done: Sequence[str]) -> None:
-        """Write grades (the later word wins) and mark the feedback they came from as graded."""
+        """Write grades (the later word wins) and mark the feedback they came from as graded.
+
+        When a grade was first known stays: a correction changes what an answer was worth, and not
+        its place in the sequences.
+        """
         statement = self.insert(grades)
-        changed = {c.name: statement.excluded[c.name] for c in grades.c if not c.primary_key}
+        kept = {"request_id", "by", "known_s"}
+        changed = {c.name: statement.excluded[c.name] for c in grades.c if c.name not in kept}
         statement = statement.on_conflict_do_update(
             index_elements=["request_id", "by"],
             set_=changed,
@@ -253,41 +264,3 @@ def in_pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def image_hashes(row: Row) -> tuple[str, ...]:
     """The content hashes of an interaction's pictures, in order."""
     return tuple(h for h in row["image_hashes"].split(",") if h)
-
-
-def plain(text: str) -> str:
-    """Text that every database can hold: PostgreSQL has no NUL."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _storable(row: Row) -> Row:
-    return {k: plain(v) if isinstance(v, str) else v for k, v in row.items()}
-
-
-_OPTIONAL = ("primary_id", "experiment", "probe_set")
-
-
-def _once(events: Iterable[Event]) -> list[Row]:
-    """The rows of some events, one for each id: the first that is not `UNFINISHED`.
-
-    In the order of their ids: two drainers that lock rows in different orders would deadlock.
-    """
-    rows: dict[str, Row] = {}
-    for row in map(_started, events):
-        if rows.get(row["request_id"], {"error": UNFINISHED})["error"] == UNFINISHED:
-            rows[row["request_id"]] = row
-    return [rows[request_id] for request_id in sorted(rows)]
-
-
-def _started(seen: Event) -> Row:
-    row: Row = dict.fromkeys(_OPTIONAL) | seen.model_dump()
-    row["image_hashes"] = ",".join(row["image_hashes"])
-    row["detail"] = json.dumps(row["detail"])
-    return _storable(row)
-
-
-def _told(said: Feedback) -> Row:
-    row = said.model_dump(exclude={"kind", "named"})
-    row["truth"] = None if said.truth is None else json.dumps(said.truth)
-    row["choices"] = json.dumps(said.choices)
-    return _storable(row | {"graded": False})

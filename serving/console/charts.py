@@ -3,12 +3,14 @@
 import io
 from collections.abc import Sequence
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from evaluation.online import Figure as Quality
 from routing.frontier import Promise
 
 _INK = "#1c2733"
+mpl.rcParams["svg.hashsalt"] = "barn"  # a page redraws a chart only when it has changed
 
 
 def _svg(figure: Figure, title: str) -> str:

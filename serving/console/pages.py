@@ -263,5 +263,5 @@ def _add_requests(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None
         return rendered(
             "request", caller=caller, row=row, detail=json.loads(row["detail"]), copies=copies,
             said=said, grades=graded,
-            pictures=image_hashes(row) if kept is not None else (),
+            pictures=[h for h in image_hashes(row) if kept is not None and kept.has(h)],
         )  # fmt: skip

@@ -222,7 +222,7 @@ def test_the_compose_file_keeps_composes_schema() -> None:
 
 def test_a_node_tells_its_metrics_on_a_port_of_its_own() -> None:
     metrics, port, stop = Metrics(), free_port(), threading.Event()
-    metrics.count("barn_errors", "overloaded")
+    metrics.count("barn_errors", "chat", "overloaded")
     listening = threading.Thread(target=metrics.listen, args=("127.0.0.1", port, stop))
     listening.start()
     try:
@@ -233,7 +233,7 @@ def test_a_node_tells_its_metrics_on_a_port_of_its_own() -> None:
                 break
             except httpx.ConnectError:
                 stop.wait(0.05)
-        assert 'barn_errors_total{code="overloaded"} 1.0' in told
+        assert 'barn_errors_total{code="overloaded",route="chat"} 1.0' in told
     finally:
         stop.set()
         listening.join(timeout=10)

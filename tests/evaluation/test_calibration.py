@@ -7,8 +7,8 @@ from calibration import get_calibration_error, get_ece_em
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import binom, binomtest
 from sklearn.metrics import brier_score_loss
-from statsmodels.stats.proportion import proportion_confint
 
 from evaluation.calibration import (
     aurc,
@@ -173,5 +173,16 @@ def test_values_outside_the_unit_interval_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 5), (3, 10), (50, 60), (1_000, 1_000)])
-def test_wilson_agrees_with_statsmodels(right: int, n: int) -> None:
-    assert wilson(right, n) == pytest.approx(proportion_confint(right, n, method="wilson"))
+def test_wilson_with_continuity_correction_agrees_with_scipy(right: int, n: int) -> None:
+    told = binomtest(right, n).proportion_ci(0.95, method="wilsoncc")
+    assert wilson(right, n) == pytest.approx((told.low, told.high))
+
+
+@pytest.mark.parametrize("n", [1, 3, 10, 40, 200])
+def test_wilson_covers_at_any_accuracy_as_it_says(n: int) -> None:
+    accuracies = np.linspace(0.001, 0.999, 999)
+    right = np.arange(n + 1)
+    low, high = np.array([wilson(float(k), n) for k in right]).T
+    holds = (low[:, None] <= accuracies) & (accuracies <= high[:, None])
+    covered = (binom.pmf(right[:, None], n, accuracies) * holds).sum(axis=0)
+    assert covered.min() >= 0.945

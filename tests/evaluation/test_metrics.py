@@ -28,6 +28,7 @@ from routing.domain import Task
         ("red/blue", "red blue"),
         ("none", "0"),
         ("U.S.", "us"),
+        ("x-y;-z", "x y z"),
     ],
 )
 def test_answers_are_normalised_as_the_vqa_evaluation_does(text: str, plain: str) -> None:
@@ -49,10 +50,19 @@ def test_vqa_accuracy_is_the_mean_over_leave_one_out_sets(agreeing: int, score: 
         ("B", 1.0), ("(b)", 1.0), ("B. a dog", 1.0), ("a dog", 1.0), ("The answer is B", 1.0),
         ("It is a dog, clearly", 1.0), ("A", 0.0), ("a cat or a dog", 0.0),
         ("The answer is a dog.", 1.0), ("A small dog? No: a dog", 1.0), ("", 0.0), ("Z", 0.0),
+        ("I think it is B", 1.0), ("Option B is correct", 1.0), ("(A) is wrong, so (B)", 1.0),
+        ("The answer is B because x", 1.0), ("Answer: B\n\nExplanation: it barks", 1.0),
+        ("A. a cat", 0.0), ("a", 0.0), ("Answer: option C", 0.0), ("It's b.", 0.0),
     ],
 )  # fmt: skip
 def test_a_choice_is_named_by_letter_or_by_text(answer: str, score: float) -> None:
     assert choice(answer, ("a dog",), ("a cat", "a dog", "a cow")) == score
+
+
+def test_no_answer_is_no_choice_though_an_article_is_normalised_to_nothing() -> None:
+    options = ("A", "B", "C", "D")
+    assert (choice("", ("A",), options), choice("A", ("A",), options)) == (0.0, 1.0)
+    assert (exact("", ("A",)), exact("A", ("A",))) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +84,8 @@ def test_charts_allow_five_per_cent(answer: str, reference: str, score: float) -
         (r"\boxed{12}", "12", 1.0), (r"$\frac{3}{4}$", "0.75", 1.0), ("3/4", "0.75", 1.0),
         ("first 3, then 5", "5", 1.0), ("1.26", "1.3", 1.0), ("1.2", "1.3", 0.0), ("x", "5", 0.0),
         ("7/0", "5", 0.0), ("50%", "1/2", 1.0), ("1e3", "1000", 1.0), ("north", "North", 1.0),
+        ("12.5%", "12.5%", 1.0), ("0.125", "12.5%", 1.0), ("12.52%", "12.5%", 1.0),
+        ("10%", "12.5%", 0.0), ("13%", "12.5%", 0.0), ("0.1", "12.5%", 0.0),
     ],
 )  # fmt: skip
 def test_mathematics_compares_values(answer: str, reference: str, score: float) -> None:
@@ -136,6 +148,18 @@ def test_each_task_is_graded_by_its_benchmarks_metric(
     task: Task, references: tuple[str, ...], choices: tuple[str, ...], metric: MetricName
 ) -> None:
     assert metric_for(task, references, choices) == metric
+
+
+@pytest.mark.parametrize("task", [Task.EXISTENCE, Task.ARITHMETIC, Task.CHART, Task.RECOGNITION])
+def test_annotators_who_disagree_are_counted_whatever_the_task(task: Task) -> None:
+    told = ("yes",) * 9 + ("no",)
+
+    dissent = grade("no", told, task=task)
+    assert isinstance(dissent, Scored)
+    assert dissent.metric == "vqa"
+    assert dissent.value == pytest.approx(0.3)
+    assert grade("yes", told, task=task) == Scored("vqa", 1.0)
+    assert grade("Yes, there is.", ("yes",) * 10, task=task) == Scored("yes_no", 1.0)
 
 
 def test_without_a_reference_there_is_no_grade() -> None:

@@ -1,13 +1,16 @@
 """Budgets of keys: what is over them is told when to come again, and others are not touched."""
 
+import asyncio
 import json
+from collections import Counter
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from serving.access import Caller, hashed
-from serving.budgets import Budgets
+from serving.budgets import Budgets, Hold
 from serving.errors import RateLimitedError
 from serving.key_settings import Key
 from tests.builders import api, ask, gateway
@@ -15,6 +18,11 @@ from tests.builders import api, ask, gateway
 PLAIN = Key(name="plain", sha256=hashed("plain"))
 FEW = Key(name="few", sha256=hashed("few"), requests="2/minute")
 SHORT = Key(name="short", sha256=hashed("short"), tokens="1/hour")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture
@@ -60,22 +68,60 @@ def test_a_key_without_tokens_may_still_say_what_was_right() -> None:
     budgets, caller = Budgets([key], 1, lambda: 0.0), Caller("k", "user")
     budgets.spent(caller, 50)
     with pytest.raises(RateLimitedError, match="tokens"):
-        budgets.admit(caller)
+        budgets.admit(caller, Hold(1, 60.0))
     for _ in range(3):
-        budgets.admit(caller, tokens=False)
+        budgets.admit(caller)
     with pytest.raises(RateLimitedError, match="requests"):
-        budgets.admit(caller, tokens=False)
+        budgets.admit(caller)
 
 
 def test_an_answer_over_the_budget_still_uses_it_up() -> None:
     key = Key(name="k", sha256=hashed("k"), tokens="100/minute")
     budgets, caller = Budgets([key], 1, lambda: 0.0), Caller("k", "user")
-    budgets.admit(caller)
-    budgets.spent(caller, 90)
-    assert budgets.admit(caller)["x-ratelimit-remaining-tokens"] == "10"
-    budgets.spent(caller, 5_000)
+    first, second = Hold(20, 60.0), Hold(20, 60.0)
+    budgets.admit(caller, first)
+    budgets.spent(caller, 90, first)
+    assert budgets.admit(caller, second)["x-ratelimit-remaining-tokens"] == "10"
+    budgets.spent(caller, 5_000, second)
     with pytest.raises(RateLimitedError):
-        budgets.admit(caller)
+        budgets.admit(caller, Hold(1, 60.0))
+
+
+def test_what_is_under_way_is_held_back_until_it_is_settled_or_runs_out() -> None:
+    key = Key(name="k", sha256=hashed("k"), tokens="100/minute")
+    clock = [0.0]
+    budgets, caller = Budgets([key], 1, lambda: clock[0]), Caller("k", "user")
+    first, lost = Hold(60, 30.0), Hold(40, 10.0)
+    budgets.admit(caller, first)
+    budgets.admit(caller, lost)  # 60 are held: there are 40 left
+    with pytest.raises(RateLimitedError, match="tokens"):
+        budgets.admit(caller, Hold(1, 30.0))
+
+    clock[0] = 11.0
+    after_one_ran_out = Hold(50, 30.0)
+    budgets.admit(caller, after_one_ran_out)
+    with pytest.raises(RateLimitedError, match="tokens"):
+        budgets.admit(caller, Hold(1, 30.0))
+    budgets.spent(caller, 5, first)
+    budgets.admit(caller, Hold(1, 30.0))
+
+
+@pytest.mark.anyio
+async def test_many_at_once_get_no_more_than_the_budget() -> None:
+    key = Key(name="k", sha256=hashed("k"), tokens="10/day")
+    app = api(gateway(), keys=(key,))
+    body = {"model": "auto", "messages": ask("what is it?"), "max_tokens": 4}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://127.0.0.1",
+        headers={"authorization": "Bearer k"},
+    ) as client:  # fmt: skip
+        told = await asyncio.gather(
+            *(client.post("/v1/chat/completions", json=body) for _ in range(30))
+        )
+
+    statuses = Counter(answer.status_code for answer in told)
+    assert statuses.keys() == {200, 429}
+    assert statuses[200] <= 3  # 4 tokens are held for each
 
 
 @pytest.mark.parametrize("budget", ["many", "10", "10/fortnight", ""])

@@ -4,6 +4,8 @@ import base64
 import io
 import socket
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -247,6 +249,12 @@ class _Pictures(BaseHTTPRequestHandler):
             self.send_header("location", "http://169.254.169.254/latest")
             self.end_headers()
             return
+        if self.path == "/drips":
+            with suppress(OSError):
+                for letter in b"HTTP/1.1 200 OK\r\nx-slow: " + b"x" * 60:
+                    self.wfile.write(bytes([letter]))
+                    time.sleep(0.05)
+            return
         data = _png(Image.new("RGB", (4, 4), "red")) if self.path == "/a.png" else b"x" * 5_000
         self.send_response(200)
         self.send_header("content-length", str(len(data)))
@@ -272,34 +280,48 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> Any:
 LOCAL = ImageLimits(allowed_hosts=("localhost",), max_bytes=2_000)
 
 
-def test_a_picture_is_fetched_from_a_host_that_is_allowed(pictures: str) -> None:
-    data = Fetcher(LOCAL).fetch(f"{pictures}/a.png", "x")
+async def test_a_picture_is_fetched_from_a_host_that_is_allowed(pictures: str) -> None:
+    data = await Fetcher(LOCAL).fetch(f"{pictures}/a.png", "x")
 
     assert decode_bytes(data, LOCAL, "x").image.size == (4, 4)
 
 
-def test_a_redirect_is_not_followed(pictures: str) -> None:
+async def test_a_redirect_is_not_followed(pictures: str) -> None:
     with pytest.raises(BadImageError, match="answered 302"):
-        Fetcher(LOCAL).fetch(f"{pictures}/elsewhere", "x")
+        await Fetcher(LOCAL).fetch(f"{pictures}/elsewhere", "x")
 
 
-def test_a_body_over_the_limit_is_cut_off(pictures: str) -> None:
+async def test_a_body_over_the_limit_is_cut_off(pictures: str) -> None:
     with pytest.raises(TooLargeError):
-        Fetcher(LOCAL).fetch(f"{pictures}/large", "x")
+        await Fetcher(LOCAL).fetch(f"{pictures}/large", "x")
+
+
+async def test_a_host_that_drips_its_headers_is_left_in_time(pictures: str) -> None:
+    began = time.monotonic()
+    slow = LOCAL.model_copy(update={"fetch_timeout_s": 0.3})
+
+    with pytest.raises(BadImageError, match=r"not fetched within 0\.3 s"):
+        await Fetcher(slow).fetch(f"{pictures}/drips", "x")
+
+    assert time.monotonic() - began < 1.5
+
+
+def test_hosts_are_allowed_in_whatever_case() -> None:
+    assert ImageLimits(allowed_hosts=("CDN.Example",)).allowed_hosts == ("cdn.example",)
 
 
 @pytest.mark.parametrize(
     "url", ["http://localhost/a.png", "http://127.0.0.1/a", "file:///etc/passwd", "gopher://x/"]
 )
-def test_other_hosts_and_schemes_are_refused(url: str) -> None:
+async def test_other_hosts_and_schemes_are_refused(url: str) -> None:
     with pytest.raises(BadImageError):
-        Fetcher(ImageLimits(allowed_hosts=("pictures.example",))).fetch(url, "x")
+        await Fetcher(ImageLimits(allowed_hosts=("pictures.example",))).fetch(url, "x")
 
 
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.1.1", "::1", "fd00::1"]
 )
-def test_an_allowed_name_that_points_inside_is_refused(
+async def test_an_allowed_name_that_points_inside_is_refused(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     def resolve(*_: object, **__: object) -> list[Any]:
@@ -308,12 +330,12 @@ def test_an_allowed_name_that_points_inside_is_refused(
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
     with pytest.raises(BadImageError, match="private address"):
-        Fetcher(ImageLimits(allowed_hosts=("rebound.example",))).fetch(
+        await Fetcher(ImageLimits(allowed_hosts=("rebound.example",))).fetch(
             "http://rebound.example/", "x"
         )
 
 
-def test_a_name_is_resolved_once_so_that_a_changed_answer_gains_nothing(
+async def test_a_name_is_resolved_once_so_that_a_changed_answer_gains_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
@@ -326,13 +348,14 @@ def test_a_name_is_resolved_once_so_that_a_changed_answer_gains_nothing(
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     reached: list[str] = []
 
-    def read(_: Fetcher, url: str, *__: object) -> bytes:
+    async def read(_: Fetcher, url: str, *__: object) -> bytes:
         reached.append(url)
         return b""
 
     monkeypatch.setattr(Fetcher, "_read", read)
 
-    Fetcher(ImageLimits(allowed_hosts=("rebound.example",))).fetch("http://rebound.example/a", "x")
+    limits = ImageLimits(allowed_hosts=("rebound.example",))
+    await Fetcher(limits).fetch("http://rebound.example/a", "x")
 
     assert asked == ["rebound.example"]
     assert reached == ["http://93.184.216.34:80/a"]

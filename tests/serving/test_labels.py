@@ -11,18 +11,21 @@ from serving import errors
 from tests.builders import NEW, OLD, api, ask, data_url, gateway
 
 pytestmark = pytest.mark.anyio
-CODES = {
-    e.code
-    for e in vars(errors).values()
-    if isinstance(e, type) and issubclass(e, errors.ServiceError)
-}
+ERRORS = [
+    e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.ServiceError)
+]
+CODES = {e.code for e in ERRORS}
 BOUNDS: dict[str, set[str]] = {
     "task": {t.value for t in Task},
     "family": {f.value for f in Family},
     "backbone": {OLD, NEW},
     "policy": {"by-family/2", "pinned"},
     "outcome": {"answered", "failed", "abandoned", "dropped"},
-    "code": CODES,
+    "code": CODES | {"no_such_route"},
+    "route": {"chat", "probe", "other"},
+    "error": {e.__name__ for e in ERRORS} | {"EmptyAnswer"},
+    "confidence": {f"{k / 10:.3f}" for k in range(10)},
+    "candidate": {NEW},
     "direction": {"prompt", "completion"},
     "phase": {"parse", "route", "first_try", "queue", "engine", "framework", "first", "stream"},
     "kind": {"served", "first try", "copy", "probe"},
