@@ -51,6 +51,10 @@ class Outside:
     def forget(self, before_s: float) -> None:
         """Events before Unix time `before_s` have gone from the store."""
 
+    def kept_bytes(self) -> int:
+        """What is kept of the events outside the store; 0 where there is nothing."""
+        return 0
+
 
 class Evaluator:
     """Moves the store forward; `tick` is called again and again by one thread."""
@@ -103,7 +107,7 @@ class Evaluator:
         if limits.most_megabytes > 0 and now >= self._weighed_s + WEIGH_EVERY_S:
             self._weighed_s = now
             most = int(limits.most_megabytes * 1e6)
-            before_s = max(before_s, self._store.over_bytes(most))
+            before_s = max(before_s, self._store.over_bytes(most, self._outside.kept_bytes()))
         for row in going:  # a verdict on what is left would be another one
             if row["created_s"] < before_s:
                 self._stop(load_spec(row["spec"]), now, "its oldest events were forgotten")

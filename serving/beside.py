@@ -44,6 +44,10 @@ class GaugesAndPictures(Outside):
         if self.pictures is not None:
             self.pictures.forget(before_s)
 
+    def kept_bytes(self) -> int:
+        """The size of the pictures that are kept."""
+        return 0 if self.pictures is None else self.pictures.size_bytes()
+
 
 def build_evaluator(settings: Settings, metrics: Metrics) -> Evaluator:
     """The evaluator of a configuration's store; what it finds becomes gauges as well."""

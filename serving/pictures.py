@@ -3,6 +3,7 @@
 import os
 import re
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from serving.images import Decoded
@@ -41,6 +42,14 @@ class PictureStore:
 
     def _path(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.png"
+
+    def size_bytes(self) -> int:
+        """The size of all that is kept."""
+        total = 0
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # another process has just forgotten it
+                total += path.stat().st_size
+        return total
 
     def forget(self, before_s: float) -> int:
         """Delete what was not seen since Unix time `before_s`; return how many."""

@@ -208,27 +208,33 @@ class Store:
         found = self.rows(newest.offset(most - 1).limit(1))
         return float(found[0]["at_s"]) if found else 0.0
 
-    def over_bytes(self, most: int) -> float:
+    def over_bytes(self, most: int, beside: int = 0) -> float:
         """The Unix time before which everything must go so that about `most` bytes are left.
 
         Zero while there is room; the newest interaction always stays. What is counted is the text
         of each with what goes with it (index entries, grades, feedback), not the database's files:
         they keep the room of what was deleted.
+
+        Args:
+            most: bytes that may stay.
+            beside: bytes that are kept for the interactions elsewhere (pictures), and go with them.
         """
         words = sum((func.coalesce(self._bytes(c), 0) for c in feedback.c if _is_text(c)), 0)
         [said] = self.rows(select(func.coalesce(func.sum(words + _BESIDE_A_WORD), 0).label("n")))
-        # words go with their time; a flood of them alone must not make all else go
-        most = max(most // 2, most - int(said["n"]))
         texts = [c for c in interactions.c if _is_text(c)]
         size = sum((func.coalesce(self._bytes(c), 0) for c in texts), literal(_BESIDE_ITS_TEXT))
+        [told] = self.rows(select(func.coalesce(func.sum(size), 0).label("n")))
+        whole = int(said["n"]) + int(told["n"])
+        if whole + beside <= most:
+            return 0.0
+        most = int(most * whole / max(1, whole + beside))  # of both the same share stays
+        # words go with their time; a flood of them alone must not make all else go
+        most = max(most // 2, most - int(said["n"]))
         taken = func.sum(size).over(order_by=interactions.c.at_s.desc()).label("taken")
         each = select(interactions.c.at_s, taken).subquery()
         kept = func.min(case((each.c.taken <= most, each.c.at_s)))
-        newest, all_of_it = func.max(each.c.at_s), func.max(each.c.taken)
-        [row] = self.rows(
-            select(kept.label("kept"), newest.label("newest"), all_of_it.label("all"))
-        )
-        if row["all"] is None or row["all"] <= most:
+        [row] = self.rows(select(kept.label("kept"), func.max(each.c.at_s).label("newest")))
+        if row["newest"] is None or int(told["n"]) <= most:
             return 0.0
         return float(row["newest"] if row["kept"] is None else row["kept"])
 

@@ -20,8 +20,10 @@ from evaluation.offline import (
     line_of,
     read_answers,
 )
-from routing.domain import Task
+from routing.domain import ImageFacts, Query, Task
 from routing.features import image_facts
+from routing.tasks import classify
+from serving.errors import ServiceError
 from serving.images import decode_bytes
 from serving.parsing import PROBE_HEADER
 from serving.settings import ImageLimits
@@ -147,9 +149,10 @@ def _answered(item: Item, told: dict[str, Any], seconds: float) -> Answered:
 
 
 def _failed(item: Item, backbone: str, error: str) -> Answered:
-    task = (item.task or Task.CHAT).value
+    # as the router would have said: a failure must not count for a task that nobody asked
+    task = item.task or classify(Query(item.question, _seen(item))).task
     return Answered(
-        item.id, backbone, task, item.question, "", 0.0, "none", 0.0, 0.0, 0.0, 0, error=error
+        item.id, backbone, task.value, item.question, "", 0.0, "none", 0.0, 0.0, 0.0, 0, error=error
     )
 
 
@@ -168,6 +171,13 @@ def image_part(image: bytes) -> dict[str, Any]:
 
 
 def _facts(item: Item) -> tuple[float, ...]:
-    if item.image is None:
-        return image_facts(())
-    return image_facts((decode_bytes(item.image, ImageLimits(), item.id).facts,))
+    return image_facts(_seen(item))
+
+
+def _seen(item: Item) -> tuple[ImageFacts, ...]:
+    try:
+        return (
+            () if item.image is None else (decode_bytes(item.image, ImageLimits(), item.id).facts,)
+        )
+    except ServiceError:  # no picture that the service would have taken either
+        return ()

@@ -193,6 +193,15 @@ def test_the_newest_events_are_kept_and_running_experiments_hold_retention_back(
     assert kept(most_megabytes=1e-6 * (2 * size_of("red") + 10)) == 2
 
 
+def test_what_is_kept_beside_the_events_counts_and_goes_with_them(store: Store) -> None:
+    store.append([Served.of(seen(f"r{i}", "red", "old", "p/1", at_s=float(i))) for i in range(10)])
+    whole = next(n for n in range(1_000, 1_000_000, 10) if store.over_bytes(n) == 0.0)
+
+    assert store.over_bytes(2 * whole, beside=whole) == 0.0
+    # three halves of what may stay: of events and pictures alike a third goes
+    assert store.over_bytes(2 * whole, beside=2 * whole) in {3.0, 4.0}
+
+
 def size_of(answer: str, *said: Feedback) -> int:
     """What the store counts for one interaction of `seen`, and what was said of it."""
     path = Path(tempfile.mkdtemp()) / "one.db"

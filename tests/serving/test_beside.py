@@ -11,6 +11,7 @@ from evaluation.events import Served
 from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
 from serving.beside import build_evaluator
+from serving.pictures import PictureStore
 from serving.settings import load
 from serving.telemetry import Metrics
 from tests.evaluation.test_spool import interaction
@@ -40,4 +41,7 @@ def test_retention_takes_pictures_with_their_events(tmp_path: Path, days: int, k
 
     build_evaluator(settings, Metrics()).tick()
 
+    assert PictureStore(folder).size_bytes() == sum(
+        path.stat().st_size for path in folder.iterdir()
+    )
     assert (store.find("old") is not None, old.exists(), new.exists()) == (kept, kept, True)
