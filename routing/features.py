@@ -23,7 +23,10 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:'[a-z]+)?|\d+(?:[.,]\d+)*|[^\w\s]")
 _INSTRUCTION = re.compile(
     r"\b(?:please )?(?:answer|respond|reply)(?: the question| directly| briefly)*"
     r"(?: with| using| in| by)\b[^.?!\n]*(?:word|phrase|letter|sentence|number|yes or no|choices)"
-    r"[^.?!\n]*[.?!]?|\b(?:hint|please answer)\s*:[^\n]*",
+    r"[^.?!\n]*[.?!]?|\b(?:hint|please answer)\s*:[^\n]*"
+    # what to say where nothing can be said, and what a reader of writing found before
+    r"|\b(?:when|if) (?:the |there is )?[^.?!\n]{0,60}(?:insufficient|not enough|cannot)[^.?!\n]*"
+    r"unanswerable[^\n.]*\.?|(?<=reference ocr token):[^\n]*|(?<=reference ocr tokens):[^\n]*",
     re.IGNORECASE,
 )
 _SPACE = re.compile(r"\s+")

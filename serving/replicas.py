@@ -26,7 +26,7 @@ from serving.parts import (
     load_engine,
     warm_up,
 )
-from serving.settings import Backbone, Settings
+from serving.settings import Backbone, Settings, check_reach
 from serving.telemetry import Metrics
 
 LOAD_EVERY_S = 0.5
@@ -83,6 +83,12 @@ class BackboneReplica:
             await self._listener.close()
 
 
+def _listens_on() -> str:
+    """The address that Serve listens on: of a Serve that ran before, whatever we asked for."""
+    client: Any = serve.context._get_global_client()  # there is no other way to ask
+    return str(client.http_config.host)
+
+
 def _own_address() -> str:
     """The address by which this cluster's other nodes reach this one."""
     return str(ray.util.get_node_ip_address())  # type: ignore[no-untyped-call]  # Ray does not
@@ -131,6 +137,7 @@ class Front:
         evaluator: DeploymentHandle[Any],
     ) -> None:
         self._evaluator = evaluator  # bound, so that it is deployed and lives as long
+        check_reach(await asyncio.to_thread(_listens_on), settings)
         rooms = {
             b.id: Room(b.max_ongoing_requests, b.max_queued_requests) for b in settings.backbones
         }

@@ -201,6 +201,19 @@ class Settings(BaseSettings):
         return self
 
 
+def check_reach(host: str, settings: Settings) -> None:
+    """Make sure that nobody else reaches a service without keys.
+
+    Raises:
+        SettingsError: Serve listens on an address that others reach, and there are no keys.
+    """
+    if host not in LOOPBACK and not settings.access.keys:
+        raise SettingsError(
+            f"Ray Serve listens on {host}, which can be reached from outside: add access.keys "
+            "(`barn key` makes one), or start Serve on 127.0.0.1"
+        )
+
+
 def check_files(settings: Settings) -> None:
     """Make sure that what the configuration names is there: minutes later it would cost more.
 

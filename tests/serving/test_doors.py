@@ -32,6 +32,7 @@ from serving.settings import (
     Settings,
     SettingsError,
     check_files,
+    check_reach,
     load,
     profiles,
 )
@@ -359,6 +360,17 @@ async def test_a_name_is_resolved_once_so_that_a_changed_answer_gains_nothing(
 
     assert asked == ["rebound.example"]
     assert reached == ["http://93.184.216.34:80/a"]
+
+
+def test_a_serve_that_others_reach_is_not_used_without_keys() -> None:
+    open_to_all = load("embedded")
+    keys = {"keys": [{"name": "ops", "sha256": hashed("x"), "role": "operator"}]}
+    locked = Settings(**(open_to_all.model_dump() | {"access": keys}))
+
+    with pytest.raises(SettingsError, match=r"listens on 0\.0\.0\.0"):
+        check_reach("0.0.0.0", open_to_all)  # noqa: S104 - what is refused
+    check_reach("127.0.0.1", open_to_all)
+    check_reach("0.0.0.0", locked)  # noqa: S104
 
 
 def test_a_key_is_known_by_its_hash_alone() -> None:

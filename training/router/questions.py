@@ -22,6 +22,7 @@ from training.router.styles import VISION
 from training.router.styles_exams import EXAMS
 from training.router.styles_photos import PHOTOS
 from training.router.styles_reasoning import REASONING
+from training.router.styles_requests import REQUESTS
 
 RULES: dict[str, Task] = {
     "A-OKVQA": Task.COMMONSENSE, "IQTest": Task.COMMONSENSE, "KVQA": Task.KNOWLEDGE,
@@ -97,7 +98,7 @@ def real_questions(path: Path) -> list[Labelled]:
 def grammar_questions(seed: int, per_template: int) -> Iterator[Labelled]:
     """Draw from every template `per_template` times, with varied wording around it."""
     group, task = "", Task.CHAT
-    for line in (VISION + PHOTOS + REASONING + EXAMS).splitlines():
+    for line in (VISION + PHOTOS + REASONING + EXAMS + REQUESTS).splitlines():
         if line.startswith("# "):
             group, _, name = line[2:].partition(" | ")
             task = Task(name)
