@@ -23,6 +23,7 @@ from serving.engines.remote import Remote, Report, Room
 from serving.node_metrics import metrics_folder, shared_metrics, tell_on_a_port
 from serving.parts import (
     assemble,
+    keep_for_good,
     load_engine,
     warm_up,
 )
@@ -44,6 +45,7 @@ class BackboneReplica:
         self._engine = load_engine(backbone)
         self._through_ray = 0
         await warm_up(self._engine)
+        keep_for_good()
         self._listener = Listener(self._engine)
         self._address = await self._listener.start(_own_address())
 
@@ -149,6 +151,7 @@ class Front:
         self._built = assemble(settings, engines, described, writer)
         # those that may be scaled to nothing wake up when they are asked
         self._sleepers = {b.id for b in settings.backbones if b.replicas.min_replicas == 0}
+        keep_for_good()
         loop = asyncio.get_running_loop()
         self._watches = [
             loop.create_task(self._watch_load(ModelId(name), engine))

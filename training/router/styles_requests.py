@@ -113,4 +113,50 @@ What was the ({field}/dose/weight/level/value/cholesterol) (by/in/after/at) the 
 (Write/Compose/Draft/Give me) (a/an/) (poem/email/story/joke/list/letter/song/outline) (about/for/on) (friendship/my boss/the sea/a birthday/better sleep/a {animal}).
 (Hello/Hi/Hey/Good evening), (how are you/who are you/what can you do/nice to meet you)(?/./ today?)
 (Translate/Rewrite/Shorten/Correct) (this sentence/the following text/my paragraph) (into French/politely/in simple words/): (I would like some tea./The meeting is at noon./They was late.)
+# geometry | geometry
+What are the coordinates of (the/) (point/vertex/midpoint/center/image of point/intersection) {pt} (after the reflection/after a rotation/on the plane/of each diagonal/)?
+If the (point/triangle/black point/figure) is (reflected/rotated/translated/dilated) (in/about/across/by) (the x-axis/the origin/the y-axis/{n} units), what are the (new/) coordinates (of its image/of {pt}/)?
+(What/Find) (is the/the) (volume/surface area/lateral area/perimeter/slant height) of (this/the) ({colour}/shaded/right square/regular/) (pyramid/prism/cone/cylinder/sphere/hexagon/frustum)?
+Is (this/the) (graph/function/matrix/relation) (cyclic/continuous/even/injective/connected/convex/periodic/differentiable) (/at x = {n})? choice: (A) Yes (B) No
+(Find/Give/State) the (coordinates/slope/equation/length) of the (midpoint/line/segment/diagonal/tangent) ({seg}/for each diagonal/through {pt}/).
+# m3cot | commonsense
+What can be (inferred/concluded/deduced/assumed) from (the/this) (image/picture/scene)? (A) (The people are going to a {event}/It is {adj} outside/Someone was here before) (B) (They are at a {place}/The {animal} is lost/It has just rained) (C) Nothing
+What is the most likely (situation/reason/purpose/cause/next step/relationship) (at hand/in the picture/here/between the people)? (A) (The people are waiting at a {place}/He is tired/They are friends) (B) (They are late/She is a {person}/It is a {event})
+What (conclusion/conclusions) can (you/be) (draw/drawn) (based on/from) the (image/picture/pictures/scene)?
+What (activity/event/trip) (is/are) the (men/women/people/children) most likely (preparing for/coming from/taking part in/planning)? (A) (Skiing/A picnic) (B) (Swimming/A {event})
+What is the (relationship/connection) between the (people/animals/man and the woman/two {person}s) (in the image/likely to be/)?
+(Can/Could) (the {things}/this {animal}/this {food}/these flowers) (in this picture/) (be eaten/climb trees/be recycled/survive in the desert/be bought at a {place})?
+Which ({animal}/animal/object/item/tool) (in this image/shown/here) (is able to/can be used to/would you use to/is known to) (climb trees/fly/cut {food}/tell the time/lay eggs/cook {food})?
+# scienceqa | science
+(What is/Compare) the direction of the (opposing/pulling/gravitational/magnetic) force (when {name} pulls the {thing}/on the {thing}/as the {animal} pushes/)?
+Which (is/of these is) a (compound sentence/run-on sentence/simple sentence/metaphor/prepositional phrase/complete subject)?
+# wtq | chart
+which (team/player/year/country/driver/album/episode) (won/came/finished/was listed/had the most {goods}/scored) (previous to/after/right before/next after/besides/above) ({name}/{country}/{year})?
+what (was/is) the (last/first/next/only/total number of) (year/game/team/player/opponents/seasons) (where/that/in which) (this team/{name}/{country}) (won/was a part of the league/scored more than {n}/lost/listed)?
+how many (teams/games/players/countries/seasons/times) (won/had/were listed/scored/did {name} win) (more than {n}/at least {n} {goods}/before {year}/in total/)?
+# daquar | spatial
+what is (found/seen/placed/kept/there/) (between/below/behind/on/above/under/in front of/at the right side of) the ({thing}/{things}/{colour} {thing}/two {things}/{material} {thing})?
+what (objects/object/things/items) (are/is) (found/there/on/kept) (below/behind/on/near/in front of/at the left side of) the ({thing}/{things}/{colour} {thing})?
+# refer | spatial
+[(refer/detection/grounding)] (give me the location of/where is/find/the location of) (the/a) ({person}/{thing}/{animal}) (in {colour}/on the {side}/{rel} the {thing}/)
+[(identify/caption)] (what is this/what object is in/describe) [{n}, {n}, {n}, {n}]
+A bounding box is a rectangle around an object. (Which of the/Choose the) (boxes/options) (fits/is the best box for/best encloses) the ({thing}/{animal}) (A or B?/in the image?)
+Which (one/of these two/region), (Region [0] or Region [1]/the {thing} or the {thing}/A or B), (stands taller/is closer/is on the left/is higher/is wider/is behind the other)?
+(Click on/Output the click point of/Where should I click to/Identify the UI element to) (open the {thing}/save the {doc}/search/the button for {brand}/go back)?
+# compare | attribute
+What (are the differences/is the difference/has changed/differs) between (the two/these two/both/the left and the right) (images/pictures/photos/{things})?
+(Spot/Find/List/Describe) the (differences/difference/changes/odd one out) (between the two images/in these pictures/among the {things}/).
+Which (of the {things}/one/row and column/{thing}) (is/looks) (different/unlike the others/the odd one out/missing)?
+Is the (shape/pattern/{thing}) in the first (image/picture) (the same as/hidden in/also in/part of) the (second/other) (image/picture/one)?
+Given the first image with (a corner/a piece) missing, which (one/of the others/image) is the missing (part/piece)?
+(Do/Are) the two (circles/lines/{things}/shapes) (touch/touching/overlap/cross/intersecting) (each other/in this image/)?
+How many times do the ({colour} and {colour}/two) (lines/curves/paths) (cross/touch/intersect) (each other/)?
+Identify the (emotion/mood/expression/style/gesture) (expressed/shown/conveyed) (in/by) (this/the) (image/{person}/picture). A. happiness B. sadness C. anger
+# docvqa | extraction
+What is the (method/mode/route/type/classification/purpose/status) of ({field}/administration/"{brand}"/payment/the project) (used/given/mentioned/) (for {animal}s/in the {doc}/)?
+Who (gave permission/is thanked/signed/is credited/is responsible) (to reproduce this picture/in the {doc}/for {field}/for the photo)?
+What is (the/) (wrong/right/first/second/third) (answer/option/entry/line) {n}?
+# caption | captioning
+(Examine/Inspect/Study/View/Look at) the (image/picture/photo/scene) (closely/carefully/) and (share/give/list/tell) (its details/what you see/a description).
+(Give/Write/Share/Present) a (short/clear/brief/simple) (and clear/and simple/) (explanation/description/summary) of the (subsequent/following/given/attached/displayed) (image/picture/photo).
 """
