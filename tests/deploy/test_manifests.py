@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from serving.telemetry import Metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
-RAY_SERVICE = yaml.safe_load((Path(__file__).parent / "rayservice.schema.yaml").read_text())
+OURS = {  # custom resources, whose definitions are in no package registry
+    kind: yaml.safe_load((Path(__file__).parent / f"{kind.lower()}.schema.yaml").read_text())
+    for kind in ("RayService", "ServiceMonitor", "PrometheusRule")
+}
 
 
 def serve_config(text: str) -> Any:
@@ -74,27 +78,52 @@ def test_another_configuration_is_another_ray_service(overlay: str) -> None:
 
 
 def check(resource: dict[str, Any]) -> None:
-    match resource["kind"]:
-        case "RayService":
-            check_ray_service(resource)
-        case "ServiceMonitor":
-            assert set(resource["spec"]) <= {"selector", "endpoints", "namespaceSelector"}
-        case "PrometheusRule":
-            rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
-            assert resource["spec"] == {"groups": rules["groups"]}  # which promtool checks
-        case _:
-            kubernetes_validate.validate(resource, "1.37", strict=True)
+    if (kind := resource["kind"]) not in OURS:
+        kubernetes_takes(resource)
+        return
+    jsonschema.validate(resource, OURS[kind])
+    kubernetes_takes({"apiVersion": "v1", "kind": "ConfigMap", "metadata": resource["metadata"]})
+    if kind == "RayService":
+        check_ray_service(resource["spec"])
+    elif kind == "PrometheusRule":
+        rules = yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())
+        assert resource["spec"] == {"groups": rules["groups"]}  # which promtool checks
 
 
-def check_ray_service(resource: dict[str, Any]) -> None:
-    jsonschema.validate(resource, RAY_SERVICE)
-    cluster = resource["spec"]["rayClusterConfig"]
-    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
-        template = {"apiVersion": "v1", "kind": "PodTemplate", "template": group["template"]}
-        kubernetes_validate.validate(template, "1.37", strict=True)
-    for group in cluster["workerGroupSpecs"]:
-        assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
-    serve_config(resource["spec"]["serveConfigV2"])
+def kubernetes_takes(resource: dict[str, Any]) -> None:
+    kubernetes_validate.validate(resource, "1.37", strict=True)
+
+
+def check_ray_service(spec: dict[str, Any]) -> None:
+    cluster = spec["rayClusterConfig"]
+    head, workers = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
+    for group in (head, *workers):
+        check_pod(group["template"])
+    for service in (spec.get("serveService"), head.get("headService")):
+        kubernetes_takes({"apiVersion": "v1", "kind": "Service", **(service or {})})
+    check_containers(cluster)
+    for group in workers:
+        least = group.get("minReplicas", 0)
+        assert least <= group.get("replicas", least) <= group.get("maxReplicas", 2**31 - 1)
+    serve_config(spec["serveConfigV2"])
+
+
+def check_pod(template: dict[str, Any]) -> None:
+    kubernetes_takes({"apiVersion": "v1", "kind": "PodTemplate", "template": template})
+
+
+def check_containers(cluster: dict[str, Any]) -> None:
+    """What KubeRay makes containers and their environment of, as parts of a container."""
+    autoscaler = cluster.get("autoscalerOptions", {})
+    ours = {"version", "upscalingMode", "idleTimeoutSeconds"}
+    container = {"name": "autoscaler", **{k: v for k, v in autoscaler.items() if k not in ours}}
+    redis = cluster.get("gcsFaultToleranceOptions", {})
+    env = [
+        {"name": name, **redis[name]}
+        for name in ("redisUsername", "redisPassword")
+        if name in redis
+    ]
+    check_pod({"spec": {"containers": [container, {"name": "redis", "env": env}]}})
 
 
 def test_every_manifest_is_one_that_kubernetes_takes() -> None:
@@ -163,26 +192,221 @@ def test_a_typing_error_in_a_manifest_would_be_found() -> None:
         check(budget)
 
 
+def resource_of(kind: str) -> dict[str, Any]:
+    if kind == "PrometheusRule":
+        made: dict[str, Any] = yaml.safe_load(text())
+        return made
+    return next(r for r in plain() if r["kind"] == kind)
+
+
+def inside(place: Any, step: str) -> Any:
+    """What is at a step of a dotted path, made if it is not there yet."""
+    return place[int(step)] if isinstance(place, list) else place.setdefault(step, {})
+
+
+def put(resource: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    *steps, last = path.split(".")
+    root: Any = resource
+    place = reduce(inside, steps, root)
+    place[int(last) if isinstance(place, list) else last] = value
+    return resource
+
+
+CLUSTER = "spec.rayClusterConfig"
+HEAD, WORKER = f"{CLUSTER}.headGroupSpec", f"{CLUSTER}.workerGroupSpecs.0"
+STEPS = {"stepSizePercent": 10, "intervalSeconds": 30, "gatewayClassName": "istio"}
+STEP_BY_STEP = {"type": "NewClusterWithIncrementalUpgrade", "clusterUpgradeOptions": STEPS}
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("spec", "upgradeStrategy", "type"), "Rolling"),
-        (("spec", "rayClusterDeletionDelaySeconds"), "180"),
-        (("spec", "rayClusterConfig", "authOptions", "mode"), "tokens"),
-        (("spec", "rayClusterConfig", "headGroupSpec", "rayStartParams", "num-cpus"), 0),
-        (("spec", "rayClusterConfig", "workerGroupSpec"), []),
+        ("metadata.name", "Barn"),
+        ("metadata.name", "b" * 48),
+        ("spec.upgradeStrategy.type", "Rolling"),
+        ("spec.upgradeStrategy", {"type": "NewClusterWithIncrementalUpgrade"}),
+        ("spec.upgradeStrategy", STEP_BY_STEP),  # which needs the autoscaler
+        ("spec.upgradeStrategy.clusterUpgradeOptions", {"surge": 50}),
+        ("spec.upgradeStrategy.clusterUpgradeOptions", {**STEPS, "stepSizePercent": 101}),
+        ("spec.upgradeStrategy.clusterUpgradeOptions", {**STEPS, "intervalSeconds": 0}),
+        ("spec.upgradeStrategy.clusterUpgradeOptions", {**STEPS, "gatewayClassName": ""}),
+        ("spec.rayClusterDeletionDelaySeconds", "180"),
+        ("spec.rayClusterDeletionDelaySeconds", -1),
+        ("spec.managedBy", "somebody"),
+        ("spec.suspend", True),
+        ("spec.serviceUnhealthySecondThreshold", 900),
+        (f"{CLUSTER}.upgradeStrategy", {"type": "Recreate"}),
+        (f"{CLUSTER}.networkPolicy", {"mode": "DenyAll"}),
+        (f"{CLUSTER}.managedBy", "somebody"),
+        (f"{CLUSTER}.workerGroupSpec", []),
+        (f"{CLUSTER}.authOptions.mode", "tokens"),
+        (f"{CLUSTER}.authOptions.enableK8sTokenAuth", True),
+        (f"{CLUSTER}.rayVersion", "2.51.1"),
+        (f"{CLUSTER}.rayVersion", ""),
+        (f"{CLUSTER}.rayVersion", "latest"),
+        (f"{CLUSTER}.autoscalerOptions.version", 2),
+        (f"{CLUSTER}.autoscalerOptions.upscalingMode", "Fast"),
+        (f"{CLUSTER}.autoscalerOptions.idleTimeoutSeconds", -1),
+        (f"{CLUSTER}.autoscalerOptions.idleTimeout", 60),
+        (f"{CLUSTER}.gcsFaultToleranceOptions", {"redisPassword": {"value": "x"}}),
+        (f"{CLUSTER}.gcsFaultToleranceOptions", {"redisAddress": "r:6379", "redisPassword": "x"}),
+        (f"{HEAD}.rayStartParams.num-cpus", 0),
+        (f"{HEAD}.rayStartParams.labels", "a=b"),
+        (f"{HEAD}.rayStartParams.redis-username", "ray"),
+        (f"{HEAD}.resources", {"CPU": "0"}),  # beside num-cpus
+        (f"{HEAD}.labels", {"a b": "c"}),
+        (f"{HEAD}.headService.metadata.name", "head"),
+        (f"{HEAD}.template.spec.containers", []),
+        (f"{HEAD}.template.spec.containers.0.env.0.name", "RAY_REDIS_ADDRESS"),
+        (f"{WORKER}.minReplicas", -1),
+        (f"{WORKER}.numOfHosts", 0),
+        (f"{WORKER}.suspend", True),
+        (f"{WORKER}.idleTimeoutSeconds", 60),  # only the second autoscaler's
+        (f"{WORKER}.scaleStrategy", {"workersToDelete": "barn-1"}),
+        (f"{WORKER}.scaleStrategy", {"workers": []}),
+        (f"{WORKER}.labels", {"zone": "a b"}),
     ],
 )
-def test_a_typing_error_in_the_ray_service_would_be_found(
-    path: tuple[str, ...], value: object
-) -> None:
-    service = next(r for r in plain() if r["kind"] == "RayService")
-    place = service
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
+def test_a_fault_in_the_ray_service_would_be_found(path: str, value: object) -> None:
+    service = put(resource_of("RayService"), path, value)
+
     with pytest.raises(jsonschema.ValidationError):
         check(service)
+
+
+@pytest.mark.parametrize(
+    ("place", "missing"),
+    [(CLUSTER, "rayVersion"), (CLUSTER, "headGroupSpec"), (WORKER, "minReplicas"),
+     (WORKER, "groupName"), ("spec", "serveConfigV2")],
+)  # fmt: skip
+def test_what_the_ray_service_lacks_would_be_found(place: str, missing: str) -> None:
+    service = resource_of("RayService")
+    del reduce(inside, place.split("."), service)[missing]
+
+    with pytest.raises(jsonschema.ValidationError):
+        check(service)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("metadata.label", {"a": "b"}),
+        ("spec.serveService", {"spec": {"port": 8000}}),
+        (f"{CLUSTER}.autoscalerOptions", {"resources": {"limit": {"cpu": "1"}}}),
+        (f"{CLUSTER}.autoscalerOptions", {"env": [{"nam": "A"}]}),
+        (f"{CLUSTER}.gcsFaultToleranceOptions",
+         {"redisAddress": "r:6379", "redisPassword": {"valueFrom": {"secretKey": {}}}}),
+        (f"{WORKER}.template.spec.containers.0.imagePolicy", "Always"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_kubernetes_own_parts_of_the_ray_service_would_be_found(
+    path: str, value: object
+) -> None:
+    service = put(resource_of("RayService"), path, value)
+
+    with pytest.raises(kubernetes_validate.ValidationError):
+        check(service)
+
+
+def test_what_kuberay_takes_and_barn_does_not_use_is_not_refused() -> None:
+    service = resource_of("RayService")
+    put(service, "spec.upgradeStrategy", STEP_BY_STEP)
+    put(service, "spec.managedBy", "kueue.x-k8s.io/multikueue")
+    put(service, "spec.serveService", {"spec": {"type": "NodePort"}})
+    put(service, f"{CLUSTER}.enableInTreeAutoscaling", value=True)
+    put(
+        service,
+        f"{CLUSTER}.autoscalerOptions",
+        {"version": "v2", "upscalingMode": "Conservative", "env": [{"name": "A", "value": "b"}]},
+    )
+    put(
+        service,
+        f"{CLUSTER}.gcsFaultToleranceOptions",
+        {
+            "redisAddress": "redis:6379",
+            "redisPassword": {"valueFrom": {"secretKeyRef": {"name": "redis", "key": "password"}}},
+        },
+    )
+    put(service, f"{CLUSTER}.authOptions.secretName", "barn-ray")
+    put(service, f"{WORKER}.idleTimeoutSeconds", 60)
+    put(service, f"{WORKER}.resources", {"CPU": "4"})
+    put(service, f"{WORKER}.labels", {"ray.io/zone": "a"})
+    put(service, f"{WORKER}.scaleStrategy", {"workersToDelete": ["barn-1"]})  # fmt: skip
+
+    check(service)
+
+
+ENDPOINT, RELABEL = "spec.endpoints.0", "spec.endpoints.0.relabelings"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec.endpoint", []),
+        ("spec.endpoints", []),
+        ("spec.endpoints", [{"prot": "metrics"}]),
+        ("spec.endpoints", [{"interval": "10s"}]),  # of which port
+        (f"{ENDPOINT}.port", 9464),  # a service's port goes by its name
+        (f"{ENDPOINT}.interval", "banana"),
+        (f"{ENDPOINT}.interval", "10"),
+        (f"{ENDPOINT}.interval", 10),
+        (f"{ENDPOINT}.scrapeTimeout", "5 s"),
+        (f"{ENDPOINT}.scheme", "ftp"),
+        (f"{ENDPOINT}.path", "metrics"),
+        (f"{ENDPOINT}.honorLabels", "yes"),
+        (RELABEL, [{"action": "rename"}]),
+        (RELABEL, [{"source_labels": ["pod"], "targetLabel": "pod"}]),
+        (RELABEL, [{"sourceLabels": ["pod"]}]),  # replaced where
+        (RELABEL, [{"action": "labeldrop", "targetLabel": "pod"}]),
+        (RELABEL, [{"action": "hashmod", "targetLabel": "shard"}]),
+        ("spec.selector", {}),
+        ("spec.selector.matchLabel", {"a": "b"}),
+        ("spec.selector.matchLabels.a", 1),
+        ("spec.selector.matchExpressions", [{"key": "a", "operator": "Is"}]),
+        ("spec.selector.matchExpressions", [{"key": "a", "operator": "In"}]),
+        ("spec.namespaceSelector", {"matchNames": "barn"}),
+        ("spec.namespaceSelector", {"all": True}),
+    ],
+)
+def test_a_fault_in_the_service_monitor_would_be_found(path: str, value: object) -> None:
+    monitor = put(resource_of("ServiceMonitor"), path, value)
+
+    with pytest.raises(jsonschema.ValidationError):
+        check(monitor)
+
+
+RECORD = "spec.groups.0.rules.0"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec.group", []),
+        ("spec.groups", []),
+        ("spec.groups.0.name", ""),
+        ("spec.groups.0.interval", "soon"),
+        ("spec.groups.0.rules", []),
+        ("spec.groups.0.partial_response_strategy", "ignore"),
+        (f"{RECORD}.alert", "Both"),
+        (f"{RECORD}.record", "requests per second"),
+        (f"{RECORD}.for", "5m"),  # an alert's
+        (f"{RECORD}.annotations", {"summary": "an alert's"}),
+        (f"{RECORD}.expression", "up"),
+        (f"{RECORD}.labels", {"a-b": "c"}),
+        (f"{RECORD}.labels", {"a": 1}),
+        (RECORD, {"expr": "up"}),
+        (RECORD, {"alert": "Down"}),
+        (RECORD, {"alert": "Down", "expr": ""}),
+        (RECORD, {"alert": "Down", "expr": "up == 0", "for": "a while"}),
+        (RECORD, {"alert": "Down", "expr": "up == 0", "keep_firing_for": 5}),
+        (RECORD, {"alert": "Down", "expr": "up == 0", "annotations": {"summary": ["a"]}}),
+    ],
+)
+def test_a_fault_in_the_rules_would_be_found(path: str, value: object) -> None:
+    rule = put(resource_of("PrometheusRule"), path, value)
+
+    with pytest.raises(jsonschema.ValidationError):
+        check(rule)
 
 
 def test_pods_name_their_secrets_and_hold_none() -> None:
