@@ -1,6 +1,7 @@
 """What is deployed is what Kubernetes, Ray Serve, Compose and Barn itself understand."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -163,7 +164,7 @@ def test_an_overlay_renders_to_manifests_that_kubernetes_takes(overlay: str) -> 
         assert "PROMETHEUS_MULTIPROC_DIR" not in {e["name"] for e in container["env"]}
 
 
-def test_what_the_monitor_selects_is_a_service_of_every_pods_metrics() -> None:
+def test_what_the_monitor_selects_is_a_service_of_every_workers_metrics() -> None:
     found = {r["kind"]: r for r in plain()}
     service, monitor = found["Service"], found["ServiceMonitor"]
     wanted = monitor["spec"]["selector"]["matchLabels"]
@@ -171,13 +172,25 @@ def test_what_the_monitor_selects_is_a_service_of_every_pods_metrics() -> None:
     assert {e["port"] for e in monitor["spec"]["endpoints"]} <= {
         p["name"] for p in service["spec"]["ports"]
     }
+    # every pod is a target of its own, ready or not: what they tell adds up
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["publishNotReadyAddresses"]
     cluster = found["RayService"]["spec"]["rayClusterConfig"]
-    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+    for group in cluster["workerGroupSpecs"]:
         pod = group["template"]
         assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
         ports = {p["name"]: p["containerPort"] for p in pod["spec"]["containers"][0]["ports"]}
         for port in service["spec"]["ports"]:
             assert ports[port["targetPort"]] == port["port"] == 9464
+
+
+def test_the_head_runs_nothing_that_tells_metrics_and_is_not_asked() -> None:
+    found = {r["kind"]: r for r in plain()}
+    head = found["RayService"]["spec"]["rayClusterConfig"]["headGroupSpec"]
+    pod = head["template"]
+    assert head["rayStartParams"]["num-cpus"] == "0"  # front ends and the evaluator want a share
+    assert not found["Service"]["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert 9464 not in {p["containerPort"] for p in pod["spec"]["containers"][0]["ports"]}
 
 
 def test_the_operators_rules_are_those_that_are_tested() -> None:
@@ -442,6 +455,32 @@ def test_the_compose_file_keeps_composes_schema() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout
+
+
+@pytest.mark.parametrize("name", ["cpu", "vllm"])
+def test_an_image_copies_what_is_there_and_runs_as_the_user_that_pods_run_as(name: str) -> None:
+    lines = (DEPLOY / "docker" / f"Dockerfile.{name}").read_text().splitlines()
+    copied = [part for line in lines if line.startswith("COPY") for part in line.split()[1:-1]]
+    assert copied
+    assert all((DEPLOY.parent / path).exists() for path in copied)
+    (user,) = re.findall(r"useradd .*--uid (\d+) barn", "\n".join(lines))
+    cluster = resource_of("RayService")["spec"]["rayClusterConfig"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        assert group["template"]["spec"]["securityContext"]["runAsUser"] == int(user)
+
+
+def test_a_configuration_of_this_machine_does_not_get_into_an_image() -> None:
+    kept_out = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    mounted = compose["services"]["barn"]["volumes"][0].split(":")[0]
+    assert f"deploy/{Path(mounted)}" in kept_out
+
+
+@pytest.mark.parametrize("overlay", ["base", "gpu"])
+def test_a_quality_table_of_the_cluster_is_in_the_image(overlay: str) -> None:
+    told = yaml.safe_load((KUBERNETES / overlay / "barn.yaml").read_text())
+    table = Path(told.get("routing", {}).get("table", "/barn/deploy"))
+    assert (DEPLOY.parent / table.relative_to("/barn")).exists()
 
 
 def test_a_node_tells_its_metrics_on_a_port_of_its_own() -> None:
