@@ -125,6 +125,9 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("Errors", (
                 ("sum by (route, code) (rate(barn_errors_total[$__rate_interval]))", "{{route}} {{code}}"),
             ), "reqps"),
+            Panel("What breaks, and where", (
+                ("sum by (error, backbone, task) (rate(barn_failures_total[$__rate_interval]))", "{{error}} {{backbone}} {{task}}"),
+            ), "reqps"),
             Panel("Latency", (
                 (_quantile(0.5, "gen_ai_server_request_duration_seconds", "backbone"), "{{backbone}} p50"),
                 (_quantile(0.99, "gen_ai_server_request_duration_seconds", "backbone"), "{{backbone}} p99"),

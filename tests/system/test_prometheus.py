@@ -68,6 +68,9 @@ def standard_load(http: httpx.Client) -> None:
                 word = {"request_id": told.json()["id"], "truth": "circle"}
                 http.post("/v1/feedback", json=word)
     http.post("/v1/chat/completions", json={"model": "nobody", "messages": ask()})
+    for _ in range(3):  # an answer takes longer
+        hurried = {"model": "auto", "messages": ask("hello"), "barn": {"deadline_ms": 1}}
+        assert http.post("/v1/chat/completions", json=hurried).status_code == 504
 
 
 def query(prometheus: httpx.Client, expression: str) -> list[Any]:
