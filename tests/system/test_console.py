@@ -3,60 +3,27 @@
 import base64
 import os
 import re
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from easy_vqa import get_test_image_paths
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from routing.domain import Task
 from serving.commands.ask import image_part
-from tests.system.conftest import ROOT, Service
+from tests.system.browser import CHROMIUM, accessible, tab_to
+from tests.system.conftest import ROOT
 from training.datasets import synthetic
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.ray,
     pytest.mark.timeout(300),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
 ]
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 PAGES = ("", "/quality", "/experiments", "/routing", "/requests", "/runbooks/store-away")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Any, service: Service) -> Iterator[Page]:
-    """A page of the running service that fails its test on any error in the console."""
-    opened = browser.new_page(viewport={"width": 1100, "height": 900}, base_url=service.url)
-    complaints: list[str] = []
-    refusal = "Failed to load resource: the server responded with a status of 4"
-
-    def heard(message: Any) -> None:
-        if message.type == "error" and not message.text.startswith(refusal):
-            complaints.append(message.text)
-
-    opened.on("console", heard)
-    opened.on("pageerror", lambda e: complaints.append(str(e)))
-    yield opened
-    opened.close()
-    assert complaints == []
 
 
 def graded(http: httpx.Client) -> int:
@@ -201,7 +168,7 @@ def test_an_experiment_with_verdicts_shows_how_they_closed_in(
     assert seen["verdicts"][-1]["conclusion"] == "better"  # sums off a picture: see STUDY.md
     page.goto("/console/experiments/seen-to-the-end")
     picture_of(page, "experiment.png", tmp_path)
-    _accessible(page, "/experiments/seen-to-the-end")
+    accessible(page, "/experiments/seen-to-the-end")
     assert page.locator("#figures figure svg").count() == 2
     assert "seconds to the first token" in page.inner_text("main")
 
@@ -211,53 +178,30 @@ def test_a_request_and_the_login_are_accessible_and_fit_a_phone(page: Page) -> N
     link = page.locator("tbody a").first.get_attribute("href")
     assert link
 
-    _accessible(page, link.removeprefix("/console"))
-    _accessible(page, "/login")
+    accessible(page, link.removeprefix("/console"))
+    accessible(page, "/login")
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_accessible_and_fits_a_phone(page: Page, path: str) -> None:
-    _accessible(page, path)
-
-
-def _accessible(page: Page, path: str) -> None:
-    """No serious violation that axe finds, and nothing wider than a phone."""
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(f"/console{path}")
-
-    found = Axe().run(page).response["violations"]
-    serious = [v["id"] for v in found if v["impact"] in {"serious", "critical"}]
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert serious == []
-    assert width <= 360
+    accessible(page, path)
 
 
 def test_the_keyboard_alone_asks_and_gives_feedback(page: Page) -> None:
     page.goto("/console")
-    reached: list[str] = []
-
-    def tab_to(wanted: str) -> None:
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            name = "document.activeElement.id || document.activeElement.className"
-            reached.append(page.evaluate(name))
-            if reached[-1] == wanted:
-                return
-        raise AssertionError(f"{wanted} is not reached by Tab: {reached}")
-
-    tab_to("question")
+    first = tab_to(page, "question")[0]
     page.keyboard.press("Control+A")
     page.keyboard.type("what is 2 + 3?")
-    tab_to("go")
+    tab_to(page, "go")
     page.keyboard.press("Enter")
     page.wait_for_selector(".card .feedback:visible")
-    tab_to("truth")
+    tab_to(page, "truth")
     page.keyboard.type("5")
-    tab_to("plain send")
+    tab_to(page, "plain send")
     page.keyboard.press("Enter")
     expect(page.locator(".card .thanks")).to_contain_text("recorded")
 
-    assert reached[0] == "skip"
+    assert first == "skip"
 
 
 def test_a_refusal_is_said_in_words(page: Page, tmp_path: Path) -> None:
