@@ -3,8 +3,8 @@
 const EVERY_MS = 5000;
 async function refresh() {
   if (document.hidden) return;
-  const response = await fetch(location.href);
-  if (!response.ok) return;
+  const response = await fetch(location.href).catch(() => null); // away: the next look may find it
+  if (!response || !response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const old of document.querySelectorAll("[data-live]")) {
     const now = fresh.getElementById(old.id);
