@@ -15,7 +15,10 @@ from routing.domain import Task
 from routing.odds import unit_draw
 
 FIRST_TRY = "cascade"
-"""The experiment under which a cascade's first answers are kept."""
+"""The experiment under which a cascade's first answers are kept that were not given."""
+SECOND_TRY = "cascade-second"
+"""The same of second answers."""
+TRIES = (FIRST_TRY, SECOND_TRY)
 Status = Literal["running", "paused", "stopped", "promoted"]
 UNDER_WAY = ("running", "paused")
 
@@ -67,8 +70,8 @@ class Spec(BaseModel):
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
-        if self.name == FIRST_TRY:
-            raise ValueError(f"the name {FIRST_TRY!r} is taken by the first answers of cascades")
+        if self.name in TRIES:
+            raise ValueError(f"the name {self.name!r} is taken by the answers of cascades")
         if len({self.control, *self.candidates}) <= len(self.candidates):
             raise ValueError("control and candidates must differ")
         if self.mode == "split" and self.share > 0.95:

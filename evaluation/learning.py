@@ -67,7 +67,8 @@ def _escalated() -> Any:
 def _answered(row: dict[str, Any]) -> Answered:
     detail = json.loads(row["detail"])
     facts = detail.get("picture", {})
-    took_s = row["total_s"] - detail.get("timing", {}).get("first_try_s", 0.0)  # its own alone
+    timing = detail.get("timing", {})  # its own time alone
+    took_s = row["total_s"] - timing.get("first_try_s", 0.0) - timing.get("second_try_s", 0.0)
     return Answered(
         row["request_id"], row["backbone"], row["task"], row["question"], "", row["score"],
         row["metric"], row["confidence"], row["cost"] or 0.0, took_s, row["completion_tokens"] or 0,

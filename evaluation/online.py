@@ -23,7 +23,7 @@ from evaluation.calibration import (
     risk_coverage,
     smooth_ece,
 )
-from evaluation.experiments import FIRST_TRY
+from evaluation.experiments import TRIES
 from evaluation.grading import FAILED
 from evaluation.intervals import wilson
 from evaluation.sequences import bounded_mean
@@ -95,13 +95,13 @@ def tallies(store: Store, window: Window) -> dict[Place, Tally]:
 def within(window: Window) -> tuple[Any, ...]:
     """The window as conditions on grades.
 
-    A verdict grades only copies that say the same as their primary, a cascade's first answers were
-    kept because they were unsure, and a copy that failed was not sure of anything: none of them
+    A verdict grades only copies that say the same as their primary, a cascade's answers that
+    were not given were less sure, and a copy that failed was not sure of anything: none of them
     says how often a backbone's answers are right.
     """
     drawn: tuple[Any, ...] = ()
     if window.kind == "shadowed":
-        tries = select(interactions.c.request_id).where(interactions.c.experiment == FIRST_TRY)
+        tries = select(interactions.c.request_id).where(interactions.c.experiment.in_(TRIES))
         drawn = (grades.c.metric.not_in(("verdict", FAILED)), grades.c.request_id.not_in(tries))
     return (
         *drawn,

@@ -88,7 +88,9 @@ def replay(
             after = policy.escalation(asked, able, first, sure)
             if after is not None:
                 second = case.answers[after.card.id]
-                scores[i], costs[i] = second.score, costs[i] + price(second, after.card)
+                other = table.worth(after.card.id).calibrated(decision.task, second.confidence)
+                scores[i] = told.score if sure > other else second.score  # whole answers: the surer
+                costs[i] += price(second, after.card)
                 calls[i] = after.card.id == dearest
     return scores, costs, calls
 

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 
-from evaluation.records import ABANDONED, Answer, Interaction, Outcome
+from evaluation.experiments import SECOND_TRY
+from evaluation.records import ABANDONED, Answer, Failure, Interaction, Outcome
 from routing.domain import Decision, ModelCard, ModelId, Query, RequestId
 from routing.eligible import NoEligibleModelError
 from routing.features import FACTS
+from serving.cascading import OF_TRY, Cascading
 from serving.desk import AUTO, Case, Desk
 from serving.engines.base import Piece, Prompt
 from serving.errors import (
@@ -20,7 +22,6 @@ from serving.errors import (
     StorageError,
     UnknownModelError,
 )
-from serving.escalation import escalated, left_of
 from serving.live import Loads
 from serving.parsing import Question
 from serving.reply import Hosted, Recorder, Reply, Told, again, durably, in_time, quietly
@@ -78,7 +79,7 @@ class Gateway:
             case, left = self._case(question)
         request_id = self._new_id()
         timing = {"parse_s": parsed_s - started_s, "route_s": self._clock() - parsed_s}
-        cascade = self.desk.cascade(case)
+        cascading = Cascading(self, case)
         failures: list[str] = []
         refusal: ServiceError | None = None
         while True:
@@ -89,12 +90,12 @@ class Gateway:
             if failures:
                 tried = ", ".join(failures)
                 decision = replace(decision, reason=f"{decision.reason}; instead of {tried}")
-            first_of_two = cascade is not None and len(left) > 1
-            reply = self._start(request_id, question, case, decision, started_s, held=first_of_two)
+            first_of_two = cascading.policy is not None and len(left) > 1
+            reply = self.start(request_id, question, case, decision, started_s, held=first_of_two)
             reply.notes.update(timing)
             try:
                 if first_of_two:
-                    return await self._cascaded(reply, left, started_s)
+                    return await cascading.answered(reply, left, started_s)
                 first = await anext(reply.pieces, None)
             except (BackboneDownError, OverloadedError) as error:
                 if isinstance(error, StorageError):
@@ -162,7 +163,7 @@ class Gateway:
             sampling = replace(sampling, max_new_tokens=room)
         return Prompt(ids, pictures, sampling, background=question.probe_set is not None)
 
-    def _start(  # noqa: PLR0913 - one call, kept out of `answer` for its length only
+    def start(  # noqa: PLR0913 - what an answer is made of
         self,
         request_id: RequestId,
         question: Question,
@@ -171,7 +172,19 @@ class Gateway:
         started_s: float,
         *,
         held: bool = False,
+        spare: bool = False,
     ) -> Reply:
+        """Ask one backbone; nothing is sent before the first piece is awaited.
+
+        Args:
+            request_id: of the request.
+            question: what was asked.
+            case: what routing knows of it.
+            decision: whom to ask.
+            started_s: when the request was accepted.
+            held: whoever asks tells the answer itself, once it is known what it is for.
+            spare: there is another answer: one that fails before it begins is not the request's.
+        """
         hosted = self.hosted[decision.model]
         transcript = Transcript(self._clock, started_s, case.query.prompt_tokens[decision.model])
         outcome: list[Outcome] = []
@@ -180,8 +193,13 @@ class Gateway:
 
         def record(told: Outcome) -> None:
             outcome.append(told)
-            if not (held and isinstance(told, Answer)):  # a cascade's first answer may not count
-                self._tell(reply, told)
+            if held and isinstance(told, Answer):
+                return
+            begun = bool(transcript.tokens) and not held
+            if spare and isinstance(told, Failure) and told.error != ABANDONED and not begun:
+                self.tell(reply, told, SECOND_TRY)
+            else:
+                self.tell(reply, told)
 
         ends_s = started_s + question.deadline_s
         stream = hosted.engine.stream(self.prompt(question, decision.model))
@@ -191,7 +209,15 @@ class Gateway:
         )
         return reply
 
-    def _tell(self, reply: Reply, told: Outcome, *, primary: RequestId | None = None) -> None:
+    def tell(self, reply: Reply, told: Outcome, a_try: str | None = None) -> None:
+        """Write an outcome down: the request's, or as a try of a cascade that was not given.
+
+        Raises:
+            OSError: it could not be written down.
+        """
+        own_id, primary = reply.request_id, None
+        if a_try is not None:
+            own_id, primary = RequestId(f"{own_id}{OF_TRY[a_try]}"), own_id
         hashes = tuple(p.sha256 for p in reply.question.pictures)
         detail: dict[str, Mapping[str, float]] = {
             "timing": reply.notes | reply.transcript.timing(),
@@ -203,63 +229,11 @@ class Gateway:
             "able": dict.fromkeys(reply.decision.able, 1.0),
         }
         interaction = Interaction(
-            reply.request_id, self.now() - told.total_s, reply.case.query, reply.decision, told,
+            own_id, self.now() - told.total_s, reply.case.query, reply.decision, told,
             reply.question.streamed, hashes, reply.question.user, detail,
         )  # fmt: skip
-        experiment = None if primary else reply.case.experiment_of(reply.decision)
+        experiment = a_try or reply.case.experiment_of(reply.decision)
         self._record(Told(interaction, primary, experiment, reply.question.probe_set))
-
-    async def _cascaded(self, first: Reply, left: list[ModelCard], started_s: float) -> Reply:
-        """Hold the first answer back until its confidence says whether it is good enough."""
-        cascade = self.desk.cascade(first.case)
-        held = [piece async for piece in first.pieces]
-        told = first.outcome[0]
-        able = {c.id for c in left} & set(first.decision.able)
-        offers = [o for o in first.decision.offers if o.card.id in able]
-        own = next(o for o in offers if o.card.id == first.decision.model)
-        following = None
-        if cascade is not None and isinstance(told, Answer):
-            worth = first.case.state.table.worth(first.decision.model)
-            sure = worth.calibrated(first.decision.task, told.confidence)
-            first.notes["calibrated_confidence"] = sure
-            following = cascade.escalation(left_of(first.case.asked, told), offers, own, sure)
-        if following is None:
-            durably(lambda outcome: self._tell(first, outcome), told)
-            return replace(first, pieces=again(held, None))
-        return await self._escalated(first, told, held, following.card.id, started_s)
-
-    async def _escalated(
-        self, first: Reply, told: Outcome, held: list[Piece], following: ModelId, started_s: float
-    ) -> Reply:
-        """Ask the second backbone; where it fails before it speaks, the first answer is given."""
-        copy = replace(first, request_id=RequestId(f"{first.request_id}-first"))
-        decision = escalated(first.decision, following, first.notes["calibrated_confidence"])
-        reply = self._start(first.request_id, first.question, first.case, decision, started_s)
-        before_s = reply.notes["before_s"]
-        first_try_s = before_s - sum(first.notes[n] for n in ("parse_s", "route_s"))
-        own = {"before_s": before_s, "first_try_s": first_try_s, "escalated": 1.0}
-        reply.notes.update(first.notes | own)
-        try:
-            piece = await anext(reply.pieces, None)
-        except ServiceError as error:
-            if isinstance(error, BackboneDownError):
-                self.loads.refused(following)
-            durably(lambda outcome: self._tell(first, outcome), told)
-            return replace(first, pieces=again(held, None))
-        except BaseException:
-            self._told_quietly(copy, told, first.request_id)
-            raise
-        durably(lambda outcome: self._tell(copy, outcome, primary=first.request_id), told)
-        return replace(
-            reply,
-            pieces=again([piece] if piece else [], reply.pieces),
-            first_try=told if isinstance(told, Answer) else None,
-            first_model=first.decision.model,
-        )
-
-    def _told_quietly(self, reply: Reply, told: Outcome, primary: RequestId) -> None:
-        with suppress(OSError):  # something else is being raised, and says more
-            self._tell(reply, told, primary=primary)
 
     async def _recorded(
         self,

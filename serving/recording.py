@@ -17,12 +17,13 @@ class Recording:
         self._metrics = metrics
 
     def interaction(self, told: Told) -> None:
-        """Write a user's request down, a probe, or the first try of a cascade."""
+        """Write a user's request down, a probe, or what a cascade has not given."""
         if told.primary_id is not None:
-            more = {"primary_id": told.primary_id, "experiment": FIRST_TRY}
+            more = {"primary_id": told.primary_id, "experiment": told.experiment}
             self._spool.append(Shadowed.of(told.seen, **more))
             self._metrics.count("barn_escalations", told.seen.decision.task.value)
-            self._metrics.spent(told.seen, "first try")
+            first = told.experiment == FIRST_TRY
+            self._metrics.spent(told.seen, "first try" if first else "second try")
         elif told.probe_set is not None:
             self._spool.append(Probe.of(told.seen, probe_set=told.probe_set[:64]))
             self._metrics.spent(told.seen, "probe")

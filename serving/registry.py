@@ -52,14 +52,15 @@ REGISTRY: tuple[Metric, ...] = (
     Metric("gen_ai_server_time_per_output_token_seconds", "histogram",
            "Between tokens after the first one; of streamed answers.", ("backbone",), PHASES),
     Metric("barn_phase_seconds", "histogram",
-           "Where a request's time went: parse, route, first_try (of a cascade), queue, engine (to "
+           "Where a request's time went: parse, route, first_try and second_try (of a cascade, that "
+           "were not given), queue, engine (to "
            "the first piece; of an answer that is not streamed, to the whole of it), framework (the "
            "hop to the replica and back), stream.",
            ("phase", "backbone"), PHASES),
     Metric("barn_batch_size", "histogram", "Requests that an answer began beside, itself included.",
            ("backbone",), BATCHES),
     Metric("barn_tokens", "counter",
-           "Tokens in prompts and answers: of what users were served, of first tries of cascades, of "
+           "Tokens in prompts and answers: of what users were served, of tries of cascades, of "
            "shadow copies, of probes.", ("backbone", "direction", "kind")),
     Metric("barn_cost_dollars", "counter", "Dollars by the configured prices, of the same kinds.",
            ("backbone", "task", "kind")),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from evaluation.records import Answer
+from routing.domain import ModelId
 from serving.engines.base import Piece, Token
 from serving.reply import Reply
 
@@ -30,15 +31,26 @@ def barn_part(reply: Reply) -> Json:
         "tasks": {t.value: round(p, 4) for t, p in scores.likely},
         "backbones": _offers(reply),
     }
-    if reply.first_try is not None:
-        part["cascade"] = {
-            "first": reply.first_model,
-            "answer": reply.first_try.text,
-            "confidence": reply.first_try.confidence,
-            "calibrated_confidence": reply.notes.get("calibrated_confidence"),
-            "cost": reply.first_try.cost,
-        }
+    for name, model, a_try, noted in (
+        ("first", reply.first_model, reply.first_try, "calibrated_confidence"),
+        ("second", reply.second_model, reply.second_try, None),
+    ):
+        if model is not None and a_try is not None:
+            part["cascade"] = _try(reply, name, model, a_try, noted)
     return part
+
+
+def _try(reply: Reply, name: str, model: ModelId, told: Answer, noted: str | None) -> Json:
+    """A cascade's answer that was not given."""
+    worth = reply.case.state.table.worth(model)
+    sure = worth.calibrated(reply.decision.task, told.confidence)
+    return {
+        name: model,
+        "answer": told.text,
+        "confidence": told.confidence,
+        "calibrated_confidence": reply.notes.get(noted, sure) if noted else sure,
+        "cost": told.cost,
+    }
 
 
 def _offers(reply: Reply) -> Json:
@@ -81,7 +93,7 @@ def completion(reply: Reply, created: int, *, logprobs: bool) -> Json:
     return {
         **_head(reply, "chat.completion", created),
         "choices": [choice],
-        "usage": usage(told, reply.first_try),
+        "usage": usage(told, reply),
     } | {"barn": barn_part(reply)}
 
 
@@ -103,32 +115,33 @@ def chunk(reply: Reply, piece: Piece, created: int, *, first: bool, logprobs: bo
 def usage_chunk(reply: Reply, created: int) -> Json:
     """The chunk without choices that `stream_options.include_usage` asks for."""
     told = reply.outcome[0] if reply.outcome else None
-    counted = usage(told, reply.first_try) if isinstance(told, Answer) else None
+    counted = usage(told, reply) if isinstance(told, Answer) else None
     body = {**_head(reply, "chat.completion.chunk", created), "choices": [], "usage": counted}
     return body | {"barn": barn_part(reply)}
 
 
-def usage(told: Answer, first_try: Answer | None = None) -> Json:
-    """Token counts, a cascade's first try included; image tokens are part of the prompt's."""
-    tries = [told] if first_try is None else [told, first_try]
+def usage(told: Answer, reply: Reply) -> Json:
+    """Token counts, both answers of a cascade; image tokens are part of the prompt's."""
+    tries = [t for t in (told, reply.first_try, reply.second_try) if t is not None]
     prompt = sum(t.prompt_tokens for t in tries)
     completion = sum(t.completion_tokens for t in tries)
-    counted = {
+    counted: Json = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
     }
-    if first_try is None:
-        return counted
-    first = {"prompt": first_try.prompt_tokens, "completion": first_try.completion_tokens}
-    return counted | {"barn_first_try_tokens": first}
+    for name, other in (("first", reply.first_try), ("second", reply.second_try)):
+        if other is not None:
+            spent = {"prompt": other.prompt_tokens, "completion": other.completion_tokens}
+            counted[f"barn_{name}_try_tokens"] = spent
+    return counted
 
 
 def tokens(reply: Reply) -> int:
     """The tokens that an answer has cost so far, complete or not."""
     told = reply.outcome[0] if reply.outcome else None
     if isinstance(told, Answer):
-        return int(usage(told, reply.first_try)["total_tokens"])
+        return int(usage(told, reply)["total_tokens"])
     return len(reply.transcript.tokens)
 
 

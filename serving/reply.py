@@ -55,6 +55,8 @@ class Reply:
     question: Question
     first_try: Answer | None = None  # a cascade's answer that was not good enough
     first_model: ModelId | None = None
+    second_try: Answer | None = None  # a cascade's that was less sure than the first
+    second_model: ModelId | None = None
     notes: dict[str, float] = field(default_factory=dict)
 
 

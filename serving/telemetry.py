@@ -103,7 +103,7 @@ class Metrics:
             self.observe("barn_batch_size", timing["batch"], decision.model)
 
     def _phases(self, timing: Mapping[str, float], outcome: Answer, backbone: str) -> None:
-        names = ("parse", "route", "first_try", "queue", "engine")
+        names = ("parse", "route", "first_try", "second_try", "queue", "engine")
         phases = {name: timing[f"{name}_s"] for name in names if f"{name}_s" in timing}
         rest = "framework" if "engine" in phases else "first"  # an engine that does not tell
         phases[rest] = max(0.0, outcome.first_token_s - sum(phases.values()))
@@ -112,7 +112,7 @@ class Metrics:
             self.observe("barn_phase_seconds", seconds, phase, backbone)
 
     def spent(self, seen: Interaction, kind: str) -> None:
-        """Count the tokens and dollars of an answer: `served`, `first try`, `copy` or `probe`."""
+        """Count the tokens and dollars of an answer, served or of another kind."""
         decision, outcome = seen.decision, seen.outcome
         if not isinstance(outcome, Answer):
             return

@@ -27,7 +27,7 @@ class Transcript:
 
     def add(self, piece: Piece) -> None:
         if self._first_token_s is None:
-            self._first_token_s = self._elapsed_s()
+            self._first_token_s = self.elapsed_s()
         self._spent = self._spent or piece.spent
         self._text.append(piece.text)
         self.tokens += piece.tokens
@@ -49,7 +49,7 @@ class Transcript:
             confidence=sequence_probability(t.logprob for t in self.tokens),
             finish_reason=self._finish_reason,
             first_token_s=self._first_token_s,
-            total_s=self._elapsed_s(),
+            total_s=self.elapsed_s(),
             cost=(self._prompt_tokens * price_in + len(self.tokens) * price_out) / 1000,
         )
 
@@ -59,7 +59,8 @@ class Transcript:
         return {name: value for name, value in told.items() if value is not None}
 
     def broken(self, *, by: str) -> Failure:
-        return Failure(by, self._elapsed_s(), self._prompt_tokens, len(self.tokens))
+        return Failure(by, self.elapsed_s(), self._prompt_tokens, len(self.tokens))
 
-    def _elapsed_s(self) -> float:
+    def elapsed_s(self) -> float:
+        """Seconds since the request was accepted."""
         return self._clock() - self._started_s

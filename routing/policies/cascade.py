@@ -1,7 +1,8 @@
 """Ask the cheap backbone first, and the better one only where its confidence is too low.
 
 Two decisions, each with its own propensity: `odds` chooses whom to ask first, `escalation` whom to
-ask next once the first answer's calibrated confidence is known.
+ask next once the first answer's calibrated confidence is known. Of two answers the surer is given
+where both can be waited for; with errors that differ that is right more often than either.
 """
 
 from collections.abc import Sequence

@@ -314,6 +314,8 @@ def test_a_copy_that_a_judge_has_graded_still_gets_its_truth(store: Store) -> No
 def test_the_name_of_a_cascades_first_answers_is_taken() -> None:
     with pytest.raises(ValueError, match="is taken"):
         Spec(name="cascade", control="old", candidates=("new",))
+    with pytest.raises(ValidationError, match="taken"):
+        Spec(name="cascade-second", control="old", candidates=("new",))
 
 
 def counted(**n: int) -> dict[str, int]:

@@ -465,6 +465,9 @@ def cascade(**engines: Scripted) -> tuple[Gateway, list[Told]]:
     ), told
 
 
+SURE_DOG = Scripted(("a ", "dog"), chance=0.9)
+
+
 async def test_a_cascade_keeps_a_sure_answer_of_the_cheap_backbone() -> None:
     service, told = cascade(old=Scripted(("cat",), chance=0.97))
 
@@ -475,7 +478,7 @@ async def test_a_cascade_keeps_a_sure_answer_of_the_cheap_backbone() -> None:
 
 
 async def test_a_cascade_asks_the_better_backbone_when_the_cheap_one_is_unsure() -> None:
-    service, told = cascade(old=Scripted(("cat",), chance=0.4), new=Scripted(("a ", "dog")))
+    service, told = cascade(old=Scripted(("cat",), chance=0.4), new=SURE_DOG)
 
     response = await post(service)
 
@@ -661,11 +664,47 @@ async def test_a_cascade_gives_the_first_answer_when_the_second_engine_breaks() 
     response = await post(service)
 
     assert response.json()["choices"][0]["message"]["content"] == "cat"
-    assert told[-1].primary_id is None
+    assert [(t.seen.request_id, t.primary_id) for t in told] == [("r1-second", "r1"), ("r1", None)]
+    assert [type(t.seen.outcome) for t in told] == [Failure, Answer]
+
+
+async def test_a_cascades_second_answer_that_breaks_in_its_stream_is_the_requests() -> None:
+    service, told = cascade(old=Scripted(("cat",), chance=0.4), new=Scripted(breaks_after=1))
+
+    response = await post(service, stream=True)
+
+    assert '"code":"backbone_failed"' in response.text
+    assert [(t.seen.request_id, t.primary_id) for t in told] == [("r1-first", "r1"), ("r1", None)]
+    assert [type(t.seen.outcome) for t in told] == [Answer, Failure]
+
+
+async def test_of_two_whole_answers_a_cascade_gives_the_surer() -> None:
+    service, told = cascade(
+        old=Scripted(("cat",), chance=0.8), new=Scripted(("a ", "dog"), chance=0.6)
+    )
+
+    body = (await post(service, barn={"quality": 1.0})).json()
+
+    assert (body["model"], body["choices"][0]["message"]["content"]) == ("old", "cat")
+    assert body["barn"]["cascade"]["second"] == "new"
+    assert body["barn"]["cascade"]["answer"] == "a dog"
+    assert body["usage"]["completion_tokens"] == 3
+    assert [(t.seen.request_id, t.primary_id) for t in told] == [("r1-second", "r1"), ("r1", None)]
+    assert told[-1].seen.detail["timing"]["second_try_s"] >= 0
+
+
+async def test_a_cascades_stream_is_the_second_answers_however_sure_that_will_be() -> None:
+    service, _ = cascade(
+        old=Scripted(("cat",), chance=0.8), new=Scripted(("a ", "dog"), chance=0.6)
+    )
+
+    events = chunks(await post(service, stream=True, barn={"quality": 1.0}))
+
+    assert [e["choices"][0]["delta"].get("content") for e in events] == ["a ", "dog"]
 
 
 async def test_a_cascade_says_of_both_backbones_why_or_why_not() -> None:
-    service, _ = cascade(old=Scripted(("cat",), chance=0.4), new=Scripted(("a ", "dog")))
+    service, _ = cascade(old=Scripted(("cat",), chance=0.4), new=SURE_DOG)
 
     told = (await post(service)).json()["barn"]["backbones"]
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from evaluation.events import Feedback
+from evaluation.experiments import TRIES
 from evaluation.records import Answer, Interaction
 from evaluation.spool import Spool
 from routing.domain import Decision, ModelId, Query, RequestId, Task
@@ -147,14 +148,15 @@ def test_only_a_stream_has_a_first_token_to_wait_for() -> None:
     assert framework == pytest.approx(2 * (1.0 - 0.1 - 0.1 - 0.3 - 0.4))
 
 
-def test_what_first_tries_copies_and_probes_cost_is_counted_apart(tmp_path: Path) -> None:
+def test_what_tries_copies_and_probes_cost_is_counted_apart(tmp_path: Path) -> None:
     metrics, seen = Metrics(), interaction(streamed=False)
     recording = Recording(Spool(tmp_path, "w"), metrics)
     recording.interaction(Told(seen))
-    recording.interaction(Told(seen, primary_id=RequestId("p")))
+    for experiment in TRIES:
+        recording.interaction(Told(seen, RequestId("p"), experiment))
     recording.interaction(Told(seen, probe_set="easy"))
     recording.copy(seen, RequestId("p"), "e", lag_s=0.0)
 
     told = metrics.text().decode()
-    for kind in ("served", "first try", "probe", "copy"):
+    for kind in ("served", "first try", "second try", "probe", "copy"):
         assert f'barn_cost_dollars_total{{backbone="old",kind="{kind}",task="ocr"}} 0.5' in told

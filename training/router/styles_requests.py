@@ -134,6 +134,13 @@ Which (is/of these is) a (compound sentence/run-on sentence/simple sentence/meta
 which (team/player/year/country/driver/album/episode) (won/came/finished/was listed/had the most {goods}/scored) (previous to/after/right before/next after/besides/above) ({name}/{country}/{year})?
 what (was/is) the (last/first/next/only/total number of) (year/game/team/player/opponents/seasons) (where/that/in which) (this team/{name}/{country}) (won/was a part of the league/scored more than {n}/lost/listed)?
 how many (teams/games/players/countries/seasons/times) (won/had/were listed/scored/did {name} win) (more than {n}/at least {n} {goods}/before {year}/in total/)?
+# drawn | extraction
+(What is/What's/Tell me) the (value/height/number) of the {colour} (bar/column/slice/line)?
+How (high/tall/large) is the {colour} (bar/column)?
+(Read/Read off) the (value of the/) {colour} (bar/column).
+# drawn | multi_hop
+What (color/colour) is the ({shape}/shape/thing/figure) (left of/right of/above/below/to the left of/to the right of) the (largest/smallest/{colour}/) ({shape}/star/triangle/circle)?
+What (shape/size) is the ({colour} thing/{colour} shape/thing) (left of/right of/above/below) the ({shape}/{colour} {shape}/star)?
 # daquar | spatial
 what is (found/seen/placed/kept/there/) (between/below/behind/on/above/under/in front of/at the right side of) the ({thing}/{things}/{colour} {thing}/two {things}/{material} {thing})?
 what (objects/object/things/items) (are/is) (found/there/on/kept) (below/behind/on/near/in front of/at the left side of) the ({thing}/{things}/{colour} {thing})?
