@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from training.optimiser import BETAS, MuonAdamW
+from training.products import quicken
 from training.recipe import Profile
 
 Batch = dict[str, torch.Tensor]
@@ -117,6 +118,7 @@ class Steps:
             optimizers=(muon, schedule),
         )
         folder.mkdir(parents=True, exist_ok=True)
+        quicken(model)
         trainer.train(resume_from_checkpoint=before)
 
 

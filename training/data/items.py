@@ -79,14 +79,25 @@ def patch_labels(marks: Iterable[Mark], *, centres: bool = False) -> tuple[int, 
     for mark in marks:
         left, top, right, bottom = mark.box
         x, y = (left + right) / 2, (top + bottom) / 2
-        own = min(side - 1, int(y // PATCH_PX)) * side + min(side - 1, int(x // PATCH_PX))
-        for patch in range(side * side):
+        covered = {min(side - 1, int(y // PATCH_PX)) * side + min(side - 1, int(x // PATCH_PX))}
+        if not centres:
+            columns = _patches(left, right)
+            covered.update(r * side + c for r in _patches(top, bottom) for c in columns)
+        for patch in covered:
             px, py = (patch % side + 0.5) * PATCH_PX, (patch // side + 0.5) * PATCH_PX
-            inside = not centres and left <= px <= right and top <= py <= bottom
-            if patch == own or inside:
-                found = (math.hypot(px - x, py - y), mark.label)
-                nearest[patch] = min(found, nearest.get(patch, found))
+            found = (math.hypot(px - x, py - y), mark.label)
+            nearest[patch] = min(found, nearest.get(patch, found))
     return tuple(nearest.get(patch, (0.0, 0))[1] for patch in range(side * side))
+
+
+def _patches(low: float, high: float) -> range:
+    """Number the patches of a row, or of a column, whose centre lies between two pixels.
+
+    >>> list(_patches(4, 20))
+    [0, 1, 2]
+    """
+    first, last = math.ceil(low / PATCH_PX - 0.5), math.floor(high / PATCH_PX - 0.5)
+    return range(max(0, first), min(SIDE_PX // PATCH_PX - 1, last) + 1)
 
 
 @dataclass(frozen=True, slots=True)
