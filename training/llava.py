@@ -20,12 +20,12 @@ from transformers import (
 )
 
 from training.data.items import Item
-from training.data.mixture import make_item
+from training.data.mixture import USUAL, Mixture, make_item
 from training.packing import IGNORED, Packer, Row, Turn
-from training.recipe import BackboneSpec, Profile
+from training.recipe import BackboneSpec, Profile, StageSpec
 from training.steps import Batch, Steps
 from training.tokenizer import IMAGE
-from training.turns import conversations
+from training.turns import ENDINGS, conversations
 from training.vision import pixel_values
 
 FEATURE_LAYER = -2
@@ -146,12 +146,12 @@ class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
         cache: Path,
         choose: Callable[[int, int, Item], list[list[Turn]]] = conversations,
         *,
-        harder: bool = False,
+        mixture: Mixture = USUAL,
         whiten: Path | None = None,
     ) -> None:
         """Read the features of `items` from `cache`, whitened as those of `whiten` are."""
         self._seed, self._items, self._packer, self._choose = seed, items, packer, choose
-        self._harder = harder
+        self._mixture = mixture
         self._features: NDArray[np.float16] = np.load(cache, mmap_mode="r")
         self._whiten = whitening(whiten or cache)
 
@@ -160,7 +160,7 @@ class EmbeddedRows(Dataset[tuple[Row, torch.Tensor | None]]):
 
     def __getitem__(self, index: int) -> tuple[Row, torch.Tensor | None]:
         at = self._items[index]
-        item = make_item(self._seed, "train", at, harder=self._harder)
+        item = make_item(self._seed, "train", at, self._mixture)
         turns = self._choose(self._seed, at, item)
         row = self._packer.row(turns, has_image=item.image is not None)
         if item.image is None:
@@ -194,8 +194,7 @@ def cache_features(  # noqa: PLR0913 - what pictures are drawn from
     seed: int,
     count: int,
     path: Path,
-    *,
-    harder: bool = False,
+    mixture: Mixture = USUAL,
 ) -> Path:
     """Encode the first `count` pictures of the mixture once; float16, (count, patches, width)."""
     from tqdm import tqdm
@@ -209,7 +208,7 @@ def cache_features(  # noqa: PLR0913 - what pictures are drawn from
     encoder.eval()
     for start in tqdm(range(0, count, 256), desc="encode pictures"):
         stop = min(count, start + 256)
-        items: list[Item] = [make_item(seed, "train", i, harder=harder) for i in range(start, stop)]
+        items: list[Item] = [make_item(seed, "train", i, mixture) for i in range(start, stop)]
         blank = np.zeros((3, spec.image_px, spec.image_px), np.float32)
         pixels = np.stack([blank if i.image is None else pixel_values(i.image) for i in items])
         with torch.inference_mode():
@@ -235,19 +234,19 @@ def train_stages(
     """Stage 1 trains the projector alone; stage 2 the projector and the language model.
 
     Where pictures are drawn here, stage 1 is `training.words` and has been run already; stage 2
-    then begins with lessons in looking, where the profile plans them.
+    then begins with lessons in looking and ends with what is learned last, where the profile plans
+    them.
     """
-    drawn = profile.align.data is None
-    first = ("look", profile.look, True) if drawn else ("align", profile.align, False)
-    last = ("finish", profile.finish if drawn else None, True)
-    for stage, plan, language in (first, ("tune", profile.tune, True), last):
+    stages = ("look", "tune", *ENDINGS) if profile.align.data is None else ("align", "tune")
+    for stage in stages:
+        plan: StageSpec | None = getattr(profile, stage)
         if plan is None:
             continue
         data, collator = rows(stage)
         torch.manual_seed(profile.seed)
         steps.run(
             f"{spec.id}/{stage}",
-            PackedLlava(llava, train_language=language),
+            PackedLlava(llava, train_language=stage != "align"),
             data,
             collator,
             batch=plan.batch,

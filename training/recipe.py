@@ -78,8 +78,9 @@ class Profile(_Frozen):
     """A whole study. `embedded` trains from nothing on two cores; `llava-7b` is full scale.
 
     `look` is how the embedded profile's stage 2 begins: pictures of `tune` in which things are to
-    be found, asked about in lessons (see `training.data.lessons`). `finish` is how it ends: new
-    pictures, of which some are harder (see `training.data.mixture.HARDER`).
+    be found, asked about in lessons (see `training.data.lessons`). `finish` and `settle` are how it
+    ends: new pictures, of which some are harder (see `training.data.mixture.HARDER`), and then some
+    that ask for places above all (`PLACING`).
     """
 
     name: str
@@ -92,6 +93,7 @@ class Profile(_Frozen):
     look: StageSpec | None = None
     tune: StageSpec
     finish: StageSpec | None = None
+    settle: StageSpec | None = None
     pretrain_batch: int = 16
     pretrain_length: int = 128
     pretrain_learning_rate: float = 2e-3

@@ -5,7 +5,6 @@ import json
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -32,15 +31,13 @@ from training.llava import (
 )
 from training.packing import Packer
 from training.pretrain import load_tokenizer, pretrain
-from training.recipe import BackboneSpec, Profile
+from training.recipe import BackboneSpec, Profile, StageSpec
 from training.steps import EnoughStagesError, Steps
-from training.turns import LESSON_AT_LAST, MOST_AT_LAST, conversations, lessons
+from training.turns import ENDINGS, lessons
 from training.vision import DenseVision, VisionRows, build_encoder, read_back, stack
 from training.words import PatchWords, WordAlignment, where_words, word_tables
 
 _DONE = "DONE"
-FINISH_SEED = 1_000
-"""Added to the seed for the pictures of the last stage."""
 
 
 class StaleWorkError(RuntimeError):
@@ -139,9 +136,11 @@ def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
     if profile.align.data is None:
         count = profile.align.items + profile.tune.items
         cache_features(profile, encoder, profile.seed, count, work / "features.npy")
-        if profile.finish is not None:
-            seed, path = profile.seed + FINISH_SEED, work / "features-finish.npy"
-            cache_features(profile, encoder, seed, profile.finish.items, path, harder=True)
+        for stage, ending in ENDINGS.items():
+            plan: StageSpec | None = getattr(profile, stage)
+            if plan is not None:
+                seed, path = profile.seed + ending.seed, _features(work, stage)
+                cache_features(profile, encoder, seed, plan.items, path, ending.mixture)
     return encoder
 
 
@@ -231,17 +230,22 @@ def align_words(
     )
 
 
+def _features(work: Path, stage: str) -> Path:
+    """Where the features of a stage with pictures of its own are."""
+    return work / f"features-{stage}.npy"
+
+
 def _rows(profile: Profile, stage: str, packer: Packer, work: Path) -> tuple[Any, Any]:
     plan = profile.align if stage == "align" else profile.tune
     if plan.data is not None:
         return LlavaJson(plan, profile.vision, packer), Collate(packer, "pixel_values")
     # drawn pictures come here for stage 2 only; `align_words` has seen those before them
     cache, seed = work / "features.npy", profile.seed
-    if stage == "finish" and profile.finish is not None:
+    if (ending := ENDINGS.get(stage)) is not None:
+        items = range(getattr(profile, stage).items)
         rows = EmbeddedRows(
-            seed + FINISH_SEED, range(profile.finish.items), packer, work / "features-finish.npy",
-            partial(conversations, most=MOST_AT_LAST, lesson=LESSON_AT_LAST), harder=True,
-            whiten=cache,
+            seed + ending.seed, items, packer, _features(work, stage), ending.choose,
+            mixture=ending.mixture, whiten=cache,
         )  # fmt: skip
         return rows, Collate(packer, "features")
     items = range(profile.align.items, profile.align.items + profile.tune.items)

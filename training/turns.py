@@ -1,10 +1,15 @@
 """What is asked of a drawn picture in training, in which stage."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 from training.data.items import Asked, Item, generator
+from training.data.mixture import HARDER, PLACING, Mixture
 from training.packing import Turn
 
-MOST_QUESTIONS, MOST_AT_LAST = 7, 10
-"""Questions about one picture, and in the last stage, where more are asked."""
+MOST_QUESTIONS, MOST_AT_LAST, MOST_TO_PLACE = 7, 10, 12
+"""Questions about one picture, and in the last stages, where more are asked."""
 ONE_LOOK = ("chart value", "recognition", "attribute", "existence", "spatial", "counting")
 TRIED = 2
 DESCRIBED = 0.25
@@ -55,3 +60,23 @@ def lessons(seed: int, index: int, item: Item) -> list[list[Turn]]:
 def _counts_ones(asked: Asked) -> bool:
     """Where every kind is there once, counting them teaches only to say one."""
     return asked.skill == "counting" and not set(asked.answer) & set("23456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A stage at the end of stage 2: pictures of its own, and what is asked of them."""
+
+    seed: int
+    """Added to the profile's."""
+    mixture: Mixture
+    choose: Callable[[int, int, Item], list[list[Turn]]]
+
+
+_AT_LAST = partial(conversations, most=MOST_AT_LAST, lesson=LESSON_AT_LAST)
+ENDINGS = {
+    "finish": Ending(1_000, HARDER, _AT_LAST),
+    "settle": Ending(
+        2_000, PLACING, partial(conversations, most=MOST_TO_PLACE, lesson=LESSON_AT_LAST)
+    ),
+}
+"""In their order, by the name of their plan in the profile."""

@@ -25,7 +25,7 @@ from serving.images import Decoded, facts_of
 from training.answering import Answerer
 from training.conversations import padded_pixels
 from training.data.items import is_held_out
-from training.data.mixture import MAKERS, make_item, make_kind
+from training.data.mixture import HARDER, MAKERS, USUAL, Mixture, make_item, make_kind
 from training.llava import Collate, PackedLlava, assemble
 from training.optimiser import Muon
 from training.packing import Packer
@@ -60,6 +60,7 @@ def profile() -> Profile:
         look=StageSpec(items=4, batch=4, learning_rate=1e-3),
         tune=StageSpec(items=16, batch=8, learning_rate=1e-3),
         finish=StageSpec(items=8, batch=8, learning_rate=1e-3),
+        settle=StageSpec(items=8, batch=8, learning_rate=1e-3),
     )  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def test_every_backbone_is_exported_in_the_hubs_layout(trained: Path) -> None:
 
 
 def test_every_stage_has_run(trained: Path) -> None:
-    for stage, steps in (("look", 1), ("tune", 2), ("finish", 1)):
+    for stage, steps in (("look", 1), ("tune", 2), ("finish", 1), ("settle", 1)):
         assert (trained / "one" / stage / f"checkpoint-{steps}").is_dir()
 
 
@@ -315,7 +316,7 @@ def test_lessons_are_of_training_alone_and_true_of_their_pictures() -> None:
 def test_the_last_stage_asks_for_things_by_their_shape_alone() -> None:
     asked_by_shape = 0
     for index in range(300):
-        item = make_item(5, "train", index, harder=True)
+        item = make_item(5, "train", index, HARDER)
         if item.kind != "scene":
             continue
         things = [t.replace("large ", "").split() for t in (item.told or "").split(", ")]
@@ -336,11 +337,11 @@ def test_the_last_stage_asks_for_things_by_their_shape_alone() -> None:
 
 
 def test_the_last_stage_draws_more_series_than_can_be_learned_by_heart() -> None:
-    def series(*, harder: bool) -> set[str]:
-        drawn = (make_item(3, "train", index, harder=harder) for index in range(2_500))
+    def series(mixture: Mixture) -> set[str]:
+        drawn = (make_item(3, "train", index, mixture) for index in range(2_500))
         return {i.told or "" for i in drawn if any(a.skill == "series" for a in i.asked if i.image)}
 
-    usual, harder = series(harder=False), series(harder=True)
+    usual, harder = series(USUAL), series(HARDER)
     assert len(usual) < 240 * 0.9
     assert len(harder) > 1.1 * len(usual)
     for told in harder:

@@ -23,7 +23,7 @@ def scene_lessons(rng: Random, things: Scene) -> Iterator[Asked]:
         yield from _finding(rng, things)
 
 
-def shape_lesson(rng: Random, things: Scene) -> Asked:
+def shape_lesson(rng: Random, things: Scene) -> Iterator[Asked]:
     """Every shape and one thing about it, in no order: to find a thing by its shape alone.
 
     A backbone may come to find things by their colour and never by their shape; asked for both at
@@ -32,9 +32,23 @@ def shape_lesson(rng: Random, things: Scene) -> Asked:
     mixed = rng.sample(list(things), len(things))
     if rng.random() < 0.5:
         told = " ".join(f"{t.shape} {t.colour}" for t in mixed)
-        return _lesson(worded(rng, "name every shape and its color."), told, "recognition")
+        yield _lesson(worded(rng, "name every shape and its color."), told, "recognition")
+        return
     told = ", ".join(f"{t.shape} {PLACES[t.cell]}" for t in mixed)
-    return _lesson(worded(rng, "name every shape and its place."), told, "recognition")
+    yield _lesson(worded(rng, "name every shape and its place."), told, "recognition")
+
+
+def place_lesson(rng: Random, things: Scene) -> Iterator[Asked]:
+    """Every thing and its place, in no order, named as questions name it: by colour or by shape.
+
+    A backbone may come to read places and to find things, and never the place of what it found.
+    """
+    mixed = rng.sample(list(things), len(things))
+    by, named = rng.choice(
+        (("color", [t.colour for t in mixed]), ("shape", [t.shape for t in mixed]))
+    )
+    told = ", ".join(f"{name} {PLACES[t.cell]}" for name, t in zip(named, mixed, strict=True))
+    yield _lesson(worded(rng, f"name every {by} and its place."), told, "spatial")
 
 
 def chart_lessons(rng: Random, bars: Sequence[Bar]) -> Iterator[Asked]:

@@ -1,12 +1,15 @@
 """The mixture of pictures that every backbone sees, in the same order."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
 from training.data import easyvqa
 from training.data.charts import make_chart
 from training.data.items import Asked, Item, Split, generator
+from training.data.lessons import place_lesson, shape_lesson
+from training.data.questions import asked_at_last, asked_of_places
 from training.data.scenes import make_scene
 from training.data.writing import (
     CONTINUE,
@@ -32,39 +35,62 @@ MAKERS: dict[str, Maker] = {
     "series": make_series,
 }
 _KINDS = (*MAKERS, "easy-vqa", "no-image")
-WEIGHTS = dict(zip(_KINDS, (40, 15, 5, 8, 17, 11, 12, 12), strict=True))
-LAST_WEIGHTS = dict(zip(_KINDS, (58, 4, 5, 14, 17, 11, 4, 12), strict=True))
-"""How often each kind comes, and how often in the last stage: less of what is known by then."""
-
 TEXTS, SUMS = 10, 0.6
 """Questions of one item without a picture, and the share of sums among them."""
 
 
-HARDER: dict[str, Maker] = {
-    "series": partial(make_series, wide=True),
-    "scene": partial(make_scene, harder=True),
-}
-"""The last stage draws more series than can be learned by heart and asks more of scenes."""
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How often each kind comes, and which kinds are drawn otherwise than by `MAKERS`.
+
+    With `wide`, text alone has more series than can be learned by heart.
+    """
+
+    weights: tuple[int, ...]
+    makers: dict[str, Maker] = field(default_factory=dict)
+    wide: bool = False
+
+    def kind(self, rng: Random) -> str:
+        return rng.choices(_KINDS, self.weights)[0]
 
 
-def make_item(seed: int, split: Split, index: int, *, harder: bool = False) -> Item:
+USUAL = Mixture((40, 15, 5, 8, 17, 11, 12, 12))
+HARDER = Mixture(
+    (58, 4, 5, 14, 17, 11, 4, 12),
+    {
+        "series": partial(make_series, wide=True),
+        "scene": partial(make_scene, more=asked_at_last, lessons=shape_lesson),
+    },
+    wide=True,
+)
+"""More series than can be learned by heart, more of scenes, and less of what is known by then."""
+PLACING = Mixture(
+    (80, 6, 5, 14, 22, 11, 4, 12),
+    {
+        "series": partial(make_series, wide=True),
+        "scene": partial(
+            make_scene, counts=(1, 2, 2, 3, 3, 4, 4, 5), more=asked_of_places, lessons=place_lesson
+        ),
+    },
+    wide=True,
+)
+"""Places above all, and some of everything else, so that nothing is forgotten."""
+
+
+def make_item(seed: int, split: Split, index: int, mixture: Mixture = USUAL) -> Item:
     """Make item `index` of a split; the same arguments always give the same item."""
     rng = generator(seed, split, index)
-    name = _kind(rng, LAST_WEIGHTS if harder else WEIGHTS)
+    name = mixture.kind(rng)
     if name == "easy-vqa":
         return easyvqa.load(split, rng.randrange(easyvqa.image_count(split)))
     if name == "no-image":
-        return _no_image(rng, wide=harder)
-    return (HARDER if harder else {}).get(name, MAKERS[name])(rng, split)
+        return _no_image(rng, wide=mixture.wide)
+    return mixture.makers.get(name, MAKERS[name])(rng, split)
 
 
 def kind_of(seed: int, split: Split, index: int) -> str:
     """Tell what kind of item `make_item` makes of these, without making it."""
-    return _kind(generator(seed, split, index), WEIGHTS)
-
-
-def _kind(rng: Random, weights: dict[str, int]) -> str:
-    return rng.choices(list(weights), list(weights.values()))[0]
+    return USUAL.kind(generator(seed, split, index))
 
 
 def make_kind(name: str, seed: int, split: Split, index: int) -> Item:
