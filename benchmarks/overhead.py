@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import importlib.util
 import json
+import math
 import os
 import platform
 import signal
@@ -43,6 +44,7 @@ VLLM_ARGS: dict[str, Any] = {
 }  # fmt: skip
 ONE_PROCESS: dict[str, Any] = {"distributed_executor_backend": "uni", "threads": 1}
 VLLM_ENV = {"VLLM_CPU_KVCACHE_SPACE": "1", "RAYLLM_ENABLE_WORKER_PROCESS_SETUP_HOOK": "0"}
+OWN = "first token of the engine in its replica at c=1, ms (median)"
 CLEAN = dict(os.environ)  # before an engine in this process puts its own settings there
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
 
@@ -186,8 +188,10 @@ def own_work_ms(folder: Path) -> dict[str, float]:
     """
     events = folder / "events"
     store = Store(connect(load_settings(str(folder / "barn.json")).events.url()))
-    rows = store.latest(400)
+    rows, every = store.latest(400), store.latest(20_000)
     store.close()
+    streams = [json.loads(r["detail"])["timing"] for r in every if r["streamed"]]
+    own = [timing["replica_s"] for timing in streams if "replica_s" in timing]
     if not rows:
         return {}
     routed = [json.loads(row["detail"])["timing"]["route_s"] for row in rows]
@@ -205,6 +209,7 @@ def own_work_ms(folder: Path) -> dict[str, float]:
     return {
         "routing, ms (median)": 1e3 * statistics.median(routed),
         "recording, ms (median)": 1e3 * statistics.median(times),
+        OWN: 1e3 * statistics.median(own or [math.nan]),
     }
 
 
@@ -247,6 +252,11 @@ def main() -> None:
     found = ratios(told)
     if (folder / "barn.json").is_file():
         found |= own_work_ms(folder)
+    streamed = [m for m in told if m.way == "Barn auto" and m.streamed]
+    if streamed and OWN in found:
+        found["first token added to the engine's own for the same requests, ms"] = (
+            streamed[-1].first_token_p50_ms - found[OWN]
+        )
     for name, value in found.items():
         print(f"{name}: {value:.2f}")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,

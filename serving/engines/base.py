@@ -52,11 +52,15 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Where the time up to the first piece went, in seconds; `batch` is what it ran beside."""
+    """Where the time up to the first piece went, in seconds; `batch` is what it ran beside.
+
+    `replica_s` is all of it in the replica: the queue, the model, and what the engine does besides.
+    """
 
     queue_s: float
     engine_s: float
     batch: int | None = None  # requests in the same step, where the engine says so
+    replica_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ import asyncio
 import hmac
 import logging
 import secrets
+import time
 from contextlib import aclosing, suppress
+from dataclasses import replace
 
 import msgspec
 
@@ -120,10 +122,11 @@ class _Line(Framed):
 
     async def _told(self, prompt: Prompt) -> None:
         ready: list[Piece] = []
+        began_s = time.monotonic()
         try:
             async with aclosing(self._listener.engine.stream(prompt)) as pieces:
                 async for piece in pieces:
-                    ready.append(piece)
+                    ready.append(_timed(piece, began_s))
                     # the last one leaves when the engine is done with it: what follows is a prompt
                     if prompt.sampling.streamed and piece.finish_reason is None:
                         self.say(Pieces(tuple(ready), last=False))
@@ -134,3 +137,11 @@ class _Line(Framed):
         except Exception as error:  # noqa: BLE001 - whatever it is, the front end is told
             _log.exception("an engine failed as none should")
             self.say(Failed(EngineError.__name__, type(error).__name__))
+
+
+def _timed(piece: Piece, began_s: float) -> Piece:
+    """The first piece, with the seconds that it took since its prompt came."""
+    if piece.spent is None:
+        return piece
+    spent = replace(piece.spent, replica_s=time.monotonic() - began_s)
+    return replace(piece, spent=spent)

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -102,7 +102,11 @@ async def test_a_prompt_and_its_piece_arrive_as_they_were_sent(listening: Opened
     said = await collected(OnALine(replica), PROMPT)
 
     assert echo.asked == [PROMPT]
-    assert said == [ALL_OF_IT]
+    spent = said[0].spent
+    assert spent is not None
+    assert spent.replica_s is not None
+    assert 0 < spent.replica_s < 5
+    assert [replace(said[0], spent=replace(spent, replica_s=None))] == [ALL_OF_IT]
 
 
 async def test_a_line_is_used_again_and_a_second_one_opened_only_for_what_comes_meanwhile(

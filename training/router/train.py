@@ -16,7 +16,7 @@ from training.router.fit import (
 from training.router.questions import Labelled, grammar_questions, real_questions, zoo_questions
 
 PER_TEMPLATE = 20
-ZOO_PER_SKILL = 500
+ZOO_PER_SKILL = 250
 
 
 def train_router(
