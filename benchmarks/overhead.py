@@ -112,7 +112,7 @@ async def measure(
     if wanted("in-process"):
         found = _engine(engine)
         for load in loads:
-            if not load.image_kb:
+            if not load.image_kb and not load.logprobs:
                 told.append(await in_process(load, found))
                 show(told[-1])
         found.close()
@@ -158,7 +158,8 @@ def _engine(engine: str) -> Any:
 
 def ratios(told: Sequence[Measured]) -> dict[str, float]:
     """The ratios that the README quotes."""
-    at = {(m.way, m.concurrency, m.streamed, m.image_kb): m for m in told}
+    at = {(m.way, m.concurrency, m.streamed, m.image_kb): m for m in told if not m.logprobs}
+    read = {m.way: m for m in told if m.logprobs}
     found: dict[str, float] = {}
     for other in ("vLLM server", "Ray Serve LLM", "in process"):
         for concurrency in (1, 8, 32):
@@ -168,6 +169,10 @@ def ratios(told: Sequence[Measured]) -> dict[str, float]:
                 found[f"requests/s, Barn auto / {other}, c={concurrency}"] = (
                     mine.per_s / theirs.per_s
                 )
+        if "Barn auto" in read and other in read:
+            found[f"requests/s with logprobs, Barn auto / {other}, c=32"] = (
+                read["Barn auto"].per_s / read[other].per_s
+            )
     alone = at.get(("in process", 1, True, 0))
     auto = at.get(("Barn auto", 1, True, 0))
     if alone and auto:
@@ -244,6 +249,7 @@ def main() -> None:
         *(Load(c, args.seconds) for c in (1, 8, 32)),
         Load(1, args.seconds, stream=True),
         Load(32, args.seconds, image_kb=1_000),
+        Load(32, args.seconds, logprobs=True),
     ]
     folder = args.out.parent / "overhead"
     folder.mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,7 @@ class Measured:
     p99_ms: float
     first_token_p50_ms: float
     errors: int
+    logprobs: bool = False
 
 
 def pictures(kilobytes: int) -> list[str]:
@@ -71,7 +72,9 @@ def questions() -> tuple[str, ...]:
     return tuple(get_test_questions()[0])
 
 
-def body(index: int, urls: Sequence[str], model: str, *, stream: bool) -> dict[str, Any]:
+def body(
+    index: int, urls: Sequence[str], model: str, *, stream: bool, logprobs: bool = False
+) -> dict[str, Any]:
     """One request of the load: a question about an image, exactly `TOKENS` tokens long at most."""
     asked = questions()
     content = [
@@ -80,18 +83,23 @@ def body(index: int, urls: Sequence[str], model: str, *, stream: bool) -> dict[s
     ]
     return {
         "model": model, "messages": [{"role": "user", "content": content}],
-        "max_tokens": TOKENS, "temperature": 0, "stream": stream,
+        "max_tokens": TOKENS, "temperature": 0, "stream": stream, **({"logprobs": True} if logprobs else {}),
     }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent: how many at once, for how long, streamed or not, how large the images are."""
+    """What is sent: how many at once, for how long, streamed or not, how large the images are.
+
+    With `logprobs` those are asked for: Barn reads them of every answer, for its confidence, and
+    other servers only then.
+    """
 
     concurrency: int
     seconds: float
     stream: bool = False
     image_kb: int = 0
+    logprobs: bool = False
 
 
 async def drive(way: str, url: str, model: str, load: Load) -> Measured:
@@ -103,7 +111,10 @@ async def drive(way: str, url: str, model: str, load: Load) -> Measured:
     ends = time.perf_counter() + load.seconds
 
     bodies = len(urls) if load.image_kb else BODIES  # large ones would fill the memory
-    written = [orjson.dumps(body(i, urls, model, stream=load.stream)) for i in range(bodies)]
+    written = [
+        orjson.dumps(body(i, urls, model, stream=load.stream, logprobs=load.logprobs))
+        for i in range(bodies)
+    ]
     place, kind = f"{url}/v1/chat/completions", {"content-type": "application/json"}
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(120),
@@ -149,7 +160,7 @@ def _measured(
     return Measured(
         way, load.concurrency, load.stream, load.image_kb, len(times), len(times) / spent,
         1e3 * statistics.median(ordered), 1e3 * ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))],
-        1e3 * statistics.median(firsts or [0.0]), errors,
+        1e3 * statistics.median(firsts or [0.0]), errors, load.logprobs,
     )  # fmt: skip
 
 
@@ -190,9 +201,9 @@ async def in_process(load: Load, engine: Any) -> Measured:
 
 def show(m: Measured) -> None:
     """One line a measurement."""
-    kind = "stream" if m.streamed else "whole "
+    kind = "stream" if m.streamed else "logprobs" if m.logprobs else "whole"
     print(
-        f"{m.way:14} {kind} {m.image_kb:5} kB  c={m.concurrency:2}  {m.per_s:7.1f} /s  "
+        f"{m.way:14} {kind:8} {m.image_kb:5} kB  c={m.concurrency:2}  {m.per_s:7.1f} /s  "
         f"p50 {m.p50_ms:7.1f} ms  p99 {m.p99_ms:7.1f} ms  first {m.first_token_p50_ms:7.1f} ms  "
         f"errors {m.errors}",
         flush=True,
