@@ -193,8 +193,9 @@ def own_work_ms(folder: Path) -> dict[str, float]:
     """
     events = folder / "events"
     store = Store(connect(load_settings(str(folder / "barn.json")).events.url()))
-    rows, every = store.latest(400), store.latest(20_000)
+    every = store.latest(20_000)
     store.close()
+    rows = every[:400]
     streams = [json.loads(r["detail"])["timing"] for r in every if r["streamed"]]
     own = [timing["replica_s"] for timing in streams if "replica_s" in timing]
     if not rows:

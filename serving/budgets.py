@@ -46,7 +46,7 @@ class Budgets:
             if key.requests or key.tokens
         }
 
-    def admit(self, caller: Caller, hold: "Hold | None" = None) -> Mapping[str, str]:
+    def admit(self, caller: Caller, hold: Hold | None = None) -> Mapping[str, str]:
         """Count one request; return what is left as OpenAI's `x-ratelimit-…` headers.
 
         What its answer may cost is held back until `spent` says what it did: otherwise many at once
@@ -78,7 +78,7 @@ class Budgets:
             del holds[hold]
         return sum(h.tokens for h in holds)
 
-    def spent(self, caller: Caller, tokens: int, hold: "Hold | None" = None) -> None:
+    def spent(self, caller: Caller, tokens: int, hold: Hold | None = None) -> None:
         """Count the tokens of an answer; the one that goes over the budget is still given."""
         if hold is not None:
             self._holds.get(caller.name, {}).pop(hold, None)

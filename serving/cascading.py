@@ -8,13 +8,12 @@ from typing import Protocol
 
 from evaluation.experiments import FIRST_TRY, SECOND_TRY
 from evaluation.records import Answer, Failure, Outcome
-from routing.domain import Decision, ModelCard, ModelId, RequestId
+from routing.domain import Decision, ModelCard, ModelId
 from serving.desk import Case, Desk
 from serving.engines.base import Piece
 from serving.errors import BackboneDownError, ServiceError
 from serving.escalation import escalated, left_of
 from serving.live import Loads
-from serving.parsing import Question
 from serving.reply import Reply, again, durably
 
 OF_TRY: Mapping[str, str] = MappingProxyType({FIRST_TRY: "-first", SECOND_TRY: "-second"})
@@ -27,16 +26,8 @@ class Asks(Protocol):
     desk: Desk
     loads: Loads
 
-    def start(  # noqa: PLR0913 - the gateway's
-        self,
-        request_id: RequestId,
-        question: Question,
-        case: Case,
-        decision: Decision,
-        started_s: float,
-        *,
-        held: bool = False,
-        spare: bool = False,
+    def second(
+        self, first: Reply, decision: Decision, started_s: float, *, held: bool
     ) -> Reply: ...
     def tell(self, reply: Reply, told: Outcome, a_try: str | None = None) -> None: ...
 
@@ -61,17 +52,13 @@ class Cascading:
         able = {c.id for c in left} & set(first.decision.able)
         offers = [o for o in first.decision.offers if o.card.id in able]
         own = next(o for o in offers if o.card.id == first.decision.model)
-        sure = self._sure(first, told)
+        sure = first.calibrated(told, first.decision.model)
         first.notes["calibrated_confidence"] = sure
         following = self.policy.escalation(left_of(first.case.asked, told), offers, own, sure)
         if following is None:
             durably(lambda outcome: self._gateway.tell(first, outcome), told)
             return replace(first, pieces=again(held, None))
         return await self._escalated(first, told, held, following.card.id, started_s)
-
-    def _sure(self, reply: Reply, told: Answer) -> float:
-        worth = reply.case.state.table.worth(reply.decision.model)
-        return worth.calibrated(reply.decision.task, told.confidence)
 
     async def _escalated(
         self, first: Reply, told: Answer, held: list[Piece], following: ModelId, started_s: float
@@ -80,10 +67,7 @@ class Cascading:
         whole = not first.question.streamed
         sure = first.notes["calibrated_confidence"]
         decision = escalated(first.decision, following, sure)
-        second = self._gateway.start(
-            first.request_id, first.question, first.case, decision, started_s,
-            held=whole, spare=True,
-        )  # fmt: skip
+        second = self._gateway.second(first, decision, started_s, held=whole)
         before_s = second.notes["before_s"]
         first_try_s = before_s - sum(first.notes[n] for n in ("parse_s", "route_s"))
         own = {"before_s": before_s, "first_try_s": first_try_s, "escalated": 1.0}
@@ -101,7 +85,7 @@ class Cascading:
         came = second.outcome[0] if second.outcome else None
         if isinstance(came, Failure):  # it said nothing at all
             return self._first(first, told, held)
-        if isinstance(came, Answer) and whole and sure > self._sure(second, came):
+        if isinstance(came, Answer) and whole and sure > second.calibrated(came, following):
             durably(lambda outcome: self._gateway.tell(second, outcome, SECOND_TRY), came)
             return self._first(first, told, held, second, came)
         durably(lambda outcome: self._gateway.tell(first, outcome, FIRST_TRY), told)

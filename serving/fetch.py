@@ -15,6 +15,9 @@ _WRAPPED = tuple(
 )
 """NAT64's two prefixes (RFC 6052, 8215), and both old ways to write IPv4 as IPv6."""
 
+FETCHES = 8
+"""Pictures that are fetched at the same time; the rest waits its turn."""
+
 
 class Fetcher:
     """Follows no redirect and reaches no private address.
@@ -25,6 +28,7 @@ class Fetcher:
 
     def __init__(self, limits: ImageLimits) -> None:
         self._limits = limits
+        self._places = asyncio.Semaphore(FETCHES)
 
     async def fetch(self, url: str, where: str) -> bytes:
         """Return the body of an http(s) URL.
@@ -48,7 +52,8 @@ class Fetcher:
             )
         limit_s = self._limits.fetch_timeout_s
         try:
-            async with asyncio.timeout(limit_s):  # names, headers and body together
+            # a place, the name, headers and body together
+            async with asyncio.timeout(limit_s), self._places:
                 address = await self._address(parts.hostname, where)
                 netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
                 direct = parts._replace(netloc=netloc).geturl()

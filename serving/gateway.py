@@ -209,6 +209,13 @@ class Gateway:
         )
         return reply
 
+    def second(self, first: Reply, decision: Decision, started_s: float, *, held: bool) -> Reply:
+        """Ask another backbone what the first one has answered already; see `start`."""
+        return self.start(
+            first.request_id, first.question, first.case, decision, started_s,
+            held=held, spare=True,
+        )  # fmt: skip
+
     def tell(self, reply: Reply, told: Outcome, a_try: str | None = None) -> None:
         """Write an outcome down: the request's, or as a try of a cascade that was not given.
 

@@ -36,12 +36,8 @@ def set_quality(
     high: dict[tuple[str, ...], float] = {
         p: bounded_mean(t.count, float(t.score.sum()))[1] for p, t in now.items()
     }
-    # an alert looks at these all day: both are ends of what may be looked at as often
+    # an alert holds it against the day's low end: both are of what may be looked at all day
     metrics.gauge_all("barn_accuracy_hour_high", high)
-    low: dict[tuple[str, ...], float] = {
-        p: bounded_mean(t.count, float(t.score.sum()))[0] for p, t in found.items()
-    }
-    metrics.gauge_all("barn_accuracy_day_low", low)
     _set_reliability(metrics, found)
     changes: dict[tuple[str, ...], tuple[Drift, ...]] = {
         (w.backbone, w.task, w.of): w.changes for w in drift(store, window)
@@ -59,6 +55,7 @@ def _set_accuracy(metrics: Metrics, found: Mapping[Place, Tally]) -> None:
         "barn_accuracy": lambda one: one.accuracy,
         "barn_accuracy_low": lambda one: one.interval[0],
         "barn_accuracy_high": lambda one: one.interval[1],
+        "barn_accuracy_day_low": lambda one: one.sequence[0],
         "barn_calibration_error": lambda one: one.ece,
         "barn_brier_score": lambda one: one.brier.score,
     }

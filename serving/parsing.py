@@ -12,7 +12,6 @@ from pydantic import BaseModel, ValidationError
 from routing.domain import ImageFacts
 from serving.engines.base import Fit, Sampling
 from serving.errors import (
-    BadImageError,
     BadRequestError,
     NoModelError,
     StorageError,
@@ -30,8 +29,6 @@ Fetch = Callable[[str, str], Awaitable[bytes]]
 MOST_STOPS = 4
 SMALL_URL, SMALL_PIXELS = 32_768, 128 * 128
 """Characters and pixels up to which a picture is decoded at once: in 0.2 ms at most."""
-FETCHES = 8
-"""Pictures that are fetched at the same time; the rest waits its turn."""
 PROBE_HEADER = "x-barn-probe"
 """Marks a question of ours; only operators may send it."""
 
@@ -91,7 +88,6 @@ class Parser:
         self._images = images
         self._few = images.model_copy(update={"max_pixels": min(SMALL_PIXELS, images.max_pixels)})
         self._pool = pool
-        self._fetching = asyncio.Semaphore(FETCHES)
         self._fetch = fetch
 
     async def question(
@@ -181,12 +177,8 @@ class Parser:
             return None
 
     async def _from_web(self, url: str, where: str) -> Decoded:
-        loop, limit_s = asyncio.get_running_loop(), self._images.fetch_timeout_s
-        try:
-            async with asyncio.timeout(limit_s), self._fetching:  # waiting for a place counts too
-                data = await self._fetch(url, where)
-        except TimeoutError as error:
-            raise BadImageError(f"{where}: not fetched within {limit_s:g} s", where) from error
+        data = await self._fetch(url, where)
+        loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._from_bytes, data, where)
 
     def _from_data(self, url: str, where: str) -> Decoded:

@@ -278,10 +278,7 @@ def _can_vllm() -> bool:
 
 
 def keep_for_good() -> None:
-    """Leave what is loaded by now out of every garbage collection: libraries and models stay.
-
-    Looking at all of it again and again took a tenth of a front end's time under load.
-    """
+    """Leave what is loaded by now out of every garbage collection: libraries and models stay."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)

@@ -14,8 +14,7 @@ def barn_part(reply: Reply) -> Json:
     """What Barn says about an answer; `confidence` is null until the answer is complete."""
     told = reply.outcome[0] if reply.outcome else None
     decision, scores = reply.decision, reply.case.scores
-    sure = told.confidence if isinstance(told, Answer) else None
-    worth = reply.case.state.table.worth(decision.model)
+    answer = told if isinstance(told, Answer) else None
     part = {
         "request_id": reply.request_id,
         "task": decision.task.value,
@@ -24,31 +23,29 @@ def barn_part(reply: Reply) -> Json:
         "policy": decision.policy,
         "propensity": decision.propensity,
         "reason": decision.reason,
-        "confidence": sure,
-        "calibrated_confidence": None if sure is None else worth.calibrated(decision.task, sure),
-        "cost": told.cost if isinstance(told, Answer) else None,
+        "confidence": answer and answer.confidence,
+        "calibrated_confidence": answer and reply.calibrated(answer, decision.model),
+        "cost": answer and answer.cost,
         "table_version": decision.table_version,
         "tasks": {t.value: round(p, 4) for t, p in scores.likely},
         "backbones": _offers(reply),
     }
-    for name, model, a_try, noted in (
-        ("first", reply.first_model, reply.first_try, "calibrated_confidence"),
-        ("second", reply.second_model, reply.second_try, None),
+    for name, model, other in (
+        ("first", reply.first_model, reply.first_try),
+        ("second", reply.second_model, reply.second_try),
     ):
-        if model is not None and a_try is not None:
-            part["cascade"] = _try(reply, name, model, a_try, noted)
+        if model is not None and other is not None:
+            part["cascade"] = _try(reply, name, model, other)
     return part
 
 
-def _try(reply: Reply, name: str, model: ModelId, told: Answer, noted: str | None) -> Json:
+def _try(reply: Reply, name: str, model: ModelId, told: Answer) -> Json:
     """A cascade's answer that was not given."""
-    worth = reply.case.state.table.worth(model)
-    sure = worth.calibrated(reply.decision.task, told.confidence)
     return {
         name: model,
         "answer": told.text,
         "confidence": told.confidence,
-        "calibrated_confidence": reply.notes.get(noted, sure) if noted else sure,
+        "calibrated_confidence": reply.calibrated(told, model),
         "cost": told.cost,
     }
 

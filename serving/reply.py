@@ -59,6 +59,11 @@ class Reply:
     second_model: ModelId | None = None
     notes: dict[str, float] = field(default_factory=dict)
 
+    def calibrated(self, told: Answer, model: ModelId) -> float:
+        """How probably an answer of `model` is right, by the table of the request."""
+        worth = self.case.state.table.worth(model)
+        return worth.calibrated(self.decision.task, told.confidence)
+
 
 def durably(record: Callable[[Outcome], None], outcome: Outcome) -> None:
     """Record an outcome.

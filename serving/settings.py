@@ -177,6 +177,10 @@ class Settings(BaseSettings):
     def _coherent(self) -> Self:
         return self.checked()
 
+    def open_to_others(self, host: str) -> bool:
+        """Whether who listens on `host` would be reached from outside without a key."""
+        return host not in LOOPBACK and not self.access.keys
+
     def checked(self) -> Self:
         """Make sure that the parts fit each other.
 
@@ -193,7 +197,7 @@ class Settings(BaseSettings):
             strange = {spec.control, *spec.candidates} - {*ids}
             if strange:
                 raise ValueError(f"experiments: no backbone {min(strange)!r}")
-        if self.service.host not in LOOPBACK and not self.access.keys:
+        if self.open_to_others(self.service.host):
             raise ValueError(
                 f"service.host {self.service.host} can be reached from outside: add access.keys "
                 "(`barn key` makes one)"
@@ -207,7 +211,7 @@ def check_reach(host: str, settings: Settings) -> None:
     Raises:
         SettingsError: Serve listens on an address that others reach, and there are no keys.
     """
-    if host not in LOOPBACK and not settings.access.keys:
+    if settings.open_to_others(host):
         raise SettingsError(
             f"Ray Serve listens on {host}, which can be reached from outside: add access.keys "
             "(`barn key` makes one), or start Serve on 127.0.0.1"

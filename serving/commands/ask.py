@@ -175,9 +175,9 @@ def _facts(item: Item) -> tuple[float, ...]:
 
 
 def _seen(item: Item) -> tuple[ImageFacts, ...]:
+    if item.image is None:
+        return ()
     try:
-        return (
-            () if item.image is None else (decode_bytes(item.image, ImageLimits(), item.id).facts,)
-        )
+        return (decode_bytes(item.image, ImageLimits(), item.id).facts,)
     except ServiceError:  # no picture that the service would have taken either
         return ()

@@ -218,7 +218,7 @@ def _add_experiments(api: FastAPI, pages: Pages, kept: PictureStore | None) -> N
             drawn[candidate] = await off_loop(partial(_pictured, one, spec.margin))
             for changed in one.get("changed_answers", []) + one.get("unchanged_answers", []):
                 hashes = changed["pictures"]
-                changed["pictures"] = [h for h in hashes if kept is not None and kept.has(h)]
+                changed["pictures"] = _shown(kept, hashes)
         return rendered("experiment", caller=caller, told=told, charts=drawn)
 
 
@@ -228,6 +228,11 @@ def _pictured(one: dict[str, Any], margin: float) -> list[str]:
         return []
     found = [(v["task"], v["n"], v["difference"], v["interval"]) for v in one["verdicts"]]
     return [charts.closing_in(one["closing_in"], margin), charts.intervals(found, margin)]
+
+
+def _shown(kept: PictureStore | None, hashes: Sequence[str]) -> list[str]:
+    """The pictures that are kept."""
+    return [] if kept is None else [h for h in hashes if kept.has(h)]
 
 
 def _add_requests(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None:
@@ -263,5 +268,5 @@ def _add_requests(api: FastAPI, pages: Pages, kept: PictureStore | None) -> None
         return rendered(
             "request", caller=caller, row=row, detail=json.loads(row["detail"]), copies=copies,
             said=said, grades=graded,
-            pictures=[h for h in image_hashes(row) if kept is not None and kept.has(h)],
+            pictures=_shown(kept, image_hashes(row)),
         )  # fmt: skip
