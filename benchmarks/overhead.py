@@ -6,6 +6,9 @@ the environment that has vLLM; without it, only Barn on the transformers engine 
 
     .venv-vllm/bin/python -m benchmarks.overhead --out runs/overhead.json
     .venv/bin/python -m benchmarks.overhead --only barn-pinned barn-auto in-process
+
+A machine's speed moves between the measurements of a run, by a third on some; with `--rounds 3`
+all is started and measured three times over, and each ratio is told with its least and greatest.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import signal
 import statistics
 import subprocess
@@ -29,7 +33,7 @@ from typing import Any
 import httpx
 import psutil
 
-from benchmarks.overhead_load import Load, Measured, drive, in_process, show
+from benchmarks.overhead_load import Load, Measured, drive, in_process, ratios, show, spread
 from evaluation.events import Served
 from evaluation.spool import Spool
 from evaluation.stores.sql import Store, connect
@@ -156,36 +160,6 @@ def _engine(engine: str) -> Any:
     return Transformers(str(ZOO / MODEL), threads=2)
 
 
-def ratios(told: Sequence[Measured]) -> dict[str, float]:
-    """The ratios that the README quotes."""
-    at = {(m.way, m.concurrency, m.streamed, m.image_kb): m for m in told if not m.logprobs}
-    read = {m.way: m for m in told if m.logprobs}
-    found: dict[str, float] = {}
-    for other in ("vLLM server", "Ray Serve LLM", "in process"):
-        for concurrency in (1, 8, 32):
-            mine = at.get(("Barn auto", concurrency, False, 0))
-            theirs = at.get((other, concurrency, False, 0))
-            if mine and theirs:
-                found[f"requests/s, Barn auto / {other}, c={concurrency}"] = (
-                    mine.per_s / theirs.per_s
-                )
-        if "Barn auto" in read and other in read:
-            found[f"requests/s with logprobs, Barn auto / {other}, c=32"] = (
-                read["Barn auto"].per_s / read[other].per_s
-            )
-    alone = at.get(("in process", 1, True, 0))
-    auto = at.get(("Barn auto", 1, True, 0))
-    if alone and auto:
-        found["first token added at c=1, ms"] = auto.first_token_p50_ms - alone.first_token_p50_ms
-    pinned, free = at.get(("Barn pinned", 1, False, 0)), at.get(("Barn auto", 1, False, 0))
-    if pinned and free:
-        found["p50 added by routing at c=1, ms"] = free.p50_ms - pinned.p50_ms
-    small, large = at.get(("Barn auto", 32, False, 0)), at.get(("Barn auto", 32, False, 1000))
-    if small and large:
-        found["requests/s with 1 MB images / without, c=32"] = large.per_s / small.per_s
-    return found
-
-
 def own_work_ms(folder: Path) -> dict[str, float]:
     """What routing and recording took of the requests at one at once, medians.
 
@@ -219,6 +193,19 @@ def own_work_ms(folder: Path) -> dict[str, float]:
     }
 
 
+def own_work(told: Sequence[Measured], folder: Path) -> dict[str, float]:
+    """Barn's own work, and what it adds to the first token of its engine; empty without Barn."""
+    if not (folder / "barn.json").is_file():
+        return {}
+    found = own_work_ms(folder)
+    streamed = [m for m in told if m.way == "Barn auto" and m.streamed]
+    if streamed and OWN in found:
+        found["first token added to the engine's own for the same requests, ms"] = (
+            streamed[-1].first_token_p50_ms - found[OWN]
+        )
+    return found
+
+
 def undisturbed() -> bool:
     """Let the client run before everything else, and nothing that it starts.
 
@@ -244,6 +231,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="in-process vllm-server ray-serve-llm "
                         "barn-pinned barn-auto")  # fmt: skip
     parser.add_argument("--seconds", type=float, default=8, help="of each measurement")
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="how often all is measured (default 1)"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/overhead.json"))
     args = parser.parse_args()
     loads = [
@@ -253,26 +243,32 @@ def main() -> None:
         Load(32, args.seconds, logprobs=True),
     ]
     folder = args.out.parent / "overhead"
-    folder.mkdir(parents=True, exist_ok=True)
     first = undisturbed()
-    told = asyncio.run(measure(args.only, loads, args.engine, folder))
-    found = ratios(told)
-    if (folder / "barn.json").is_file():
-        found |= own_work_ms(folder)
-    streamed = [m for m in told if m.way == "Barn auto" and m.streamed]
-    if streamed and OWN in found:
-        found["first token added to the engine's own for the same requests, ms"] = (
-            streamed[-1].first_token_p50_ms - found[OWN]
+    every: list[list[Measured]] = []
+    rounds: list[dict[str, float]] = []
+    for number in range(args.rounds):
+        if args.rounds > 1:
+            print(f"round {number + 1} of {args.rounds}", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)  # own work is read from this round's events
+        folder.mkdir(parents=True)
+        told = asyncio.run(measure(args.only, loads, args.engine, folder))
+        every.append(told)
+        rounds.append(ratios(told) | own_work(told, folder))
+    found = spread(rounds)
+    for name, (median, least, greatest) in found.items():
+        print(
+            f"{name}: {median:.2f}"
+            + (f" ({least:.2f} to {greatest:.2f})" if len(rounds) > 1 else "")
         )
-    for name, value in found.items():
-        print(f"{name}: {value:.2f}")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
                             check=False, cwd=ROOT).stdout.strip()  # fmt: skip
     report = {
         "command": " ".join(sys.argv), "commit": commit, "cores": os.cpu_count(),
         "processor": platform.processor(), "python": platform.python_version(),
         "engine": args.engine, "client_runs_first": first,
-        "measured": [asdict(m) for m in told], "ratios": found,
+        "measured": [{"round": k, **asdict(m)} for k, told in enumerate(every) for m in told],
+        "ratios": {name: dict(zip(("median", "least", "greatest"), of, strict=True))
+                   for name, of in found.items()},
     }  # fmt: skip
     args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

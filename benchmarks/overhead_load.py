@@ -208,3 +208,42 @@ def show(m: Measured) -> None:
         f"errors {m.errors}",
         flush=True,
     )
+
+
+def ratios(told: Sequence[Measured]) -> dict[str, float]:
+    """The ratios that the README quotes."""
+    at = {(m.way, m.concurrency, m.streamed, m.image_kb): m for m in told if not m.logprobs}
+    read = {m.way: m for m in told if m.logprobs}
+    found: dict[str, float] = {}
+    for other in ("vLLM server", "Ray Serve LLM", "in process"):
+        for concurrency in (1, 8, 32):
+            mine = at.get(("Barn auto", concurrency, False, 0))
+            theirs = at.get((other, concurrency, False, 0))
+            if mine and theirs:
+                found[f"requests/s, Barn auto / {other}, c={concurrency}"] = (
+                    mine.per_s / theirs.per_s
+                )
+        if "Barn auto" in read and other in read:
+            found[f"requests/s with logprobs, Barn auto / {other}, c=32"] = (
+                read["Barn auto"].per_s / read[other].per_s
+            )
+    alone = at.get(("in process", 1, True, 0))
+    auto = at.get(("Barn auto", 1, True, 0))
+    if alone and auto:
+        found["first token added at c=1, ms"] = auto.first_token_p50_ms - alone.first_token_p50_ms
+    pinned, free = at.get(("Barn pinned", 1, False, 0)), at.get(("Barn auto", 1, False, 0))
+    if pinned and free:
+        found["p50 added by routing at c=1, ms"] = free.p50_ms - pinned.p50_ms
+    small, large = at.get(("Barn auto", 32, False, 0)), at.get(("Barn auto", 32, False, 1000))
+    if small and large:
+        found["requests/s with 1 MB images / without, c=32"] = large.per_s / small.per_s
+    return found
+
+
+def spread(rounds: Sequence[dict[str, float]]) -> dict[str, tuple[float, float, float]]:
+    """Each ratio's median over the rounds, its least and its greatest."""
+    found = {}
+    for name in rounds[0]:
+        values = [ratio[name] for ratio in rounds]
+        found[name] = (statistics.median(values), min(values), max(values))
+    return found

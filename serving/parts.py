@@ -1,7 +1,6 @@
 """Settings -> the parts of a front end and of a backbone replica, wired. No Ray in here."""
 
 import asyncio
-import gc
 import importlib.util
 import random
 import threading
@@ -47,8 +46,6 @@ from serving.shadow import ShadowLimits, Shadows
 from serving.telemetry import Metrics
 
 READY_WITHIN_S = 2.0
-_COLLECT_AFTER = 20_000, 20, 50
-"""Objects made since the last collection, and rounds before older ones are looked at too."""
 TELL_LAG_EVERY_S = 0.5
 
 
@@ -275,13 +272,6 @@ def _can_vllm() -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def keep_for_good() -> None:
-    """Leave what is loaded by now out of every garbage collection: libraries and models stay."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
 
 
 async def warm_up(engine: LoadedEngine) -> None:

@@ -55,9 +55,9 @@ def _cascade(name: str) -> str:
     """Every cascade's name begins alike: what is learnt from its answers depends on it.
 
     >>> _cascade("cascade"), _cascade("thrifty")
-    ('cascade/1', 'cascade-thrifty/1')
+    ('cascade/2', 'cascade-thrifty/2')
     """
-    return f"{name}/1" if name.startswith("cascade") else f"cascade-{name}/1"
+    return f"{name}/2" if name.startswith("cascade") else f"cascade-{name}/2"
 
 
 def _rule(told: RuleSettings) -> Rule:

@@ -23,10 +23,10 @@ from serving.engines.remote import Remote, Report, Room
 from serving.node_metrics import metrics_folder, shared_metrics, tell_on_a_port
 from serving.parts import (
     assemble,
-    keep_for_good,
     load_engine,
     warm_up,
 )
+from serving.processes import keep_for_good, step_back
 from serving.settings import Backbone, Settings, check_reach
 from serving.telemetry import Metrics
 
@@ -152,6 +152,8 @@ class Front:
         # those that may be scaled to nothing wake up when they are asked
         self._sleepers = {b.id for b in settings.backbones if b.replicas.min_replicas == 0}
         keep_for_good()
+        if all(b.engine == "vllm" for b in settings.backbones):
+            step_back()
         loop = asyncio.get_running_loop()
         self._watches = [
             loop.create_task(self._watch_load(ModelId(name), engine))

@@ -1,10 +1,11 @@
-"""Ask the cheap backbone first, and the better one only where its confidence is too low.
+"""Ask a cheap backbone first, and a better one only where the first one's confidence is too low.
 
 Two decisions, each with its own propensity: `odds` chooses whom to ask first, `escalation` whom to
 ask next once the first answer's calibrated confidence is known. Of two answers the surer is given
 where both can be waited for; with errors that differ that is right more often than either.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,16 +14,39 @@ from routing.odds import Odds
 from routing.offers import exchange_rate
 from routing.policy import Asked
 
+RESCUED = 0.7
+"""What a second backbone makes of a first one's wrong answer, as a share of its own accuracy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """Starts with the cheapest; `threshold` None means the cost–quality optimum."""
+    """Starts where it is worth most; `threshold` None means the cost–quality optimum.
+
+    With a threshold it starts with the cheapest, always.
+    """
 
     threshold: float | None = None
-    name: str = "cascade/1"
+    name: str = "cascade/2"
 
-    def odds(self, asked: Asked, offers: Sequence[Offer]) -> Odds:  # noqa: ARG002
-        return Odds.of({min(offers, key=lambda o: (o.cost, -o.accuracy)).card.id: 1.0})
+    def odds(self, asked: Asked, offers: Sequence[Offer]) -> Odds:
+        """Choose whom to ask first: the cheapest, unless it is likely to have been asked in vain.
+
+        A start is worth its own answer and, where that is wrong, what the best second one is
+        expected to rescue: accuracy(o) − λ cost(o) + (1 − accuracy(o)) max(0, maxₚ RESCUED
+        accuracy(p) − λ cost(p)), with costs as shares of the dearest.
+        """
+        dearest = max(o.cost for o in offers)
+        rate = exchange_rate(asked.limits.quality)
+        if self.threshold is not None or math.isinf(rate) or dearest <= 0:
+            return Odds.of({min(offers, key=_cheapest).card.id: 1.0})
+
+        def worth(first: Offer) -> float:
+            own = first.accuracy - rate * first.cost / dearest
+            rest = [o for o in offers if o.card.id != first.card.id]
+            second = [RESCUED * o.accuracy - rate * o.cost / dearest for o in rest]
+            return own + (1 - first.accuracy) * max([0.0, *second])
+
+        return Odds.of({max(offers, key=lambda o: (worth(o), -o.cost)).card.id: 1.0})
 
     def escalation(
         self, asked: Asked, offers: Sequence[Offer], first: Offer, confidence: float
@@ -57,3 +81,7 @@ class Cascade:
 
     def learn(self, feedback: Feedback) -> "Cascade":  # noqa: ARG002
         return self
+
+
+def _cheapest(offer: Offer) -> tuple[float, float]:
+    return offer.cost, -offer.accuracy

@@ -21,7 +21,7 @@ from routing.domain import (
 from routing.eligible import NoEligibleModelError
 from routing.features import Features, features
 from routing.offers import exchange_rate
-from routing.policies.cascade import Cascade
+from routing.policies.cascade import RESCUED, Cascade
 from routing.policies.family import ByFamily
 from routing.policies.fixed import Fixed
 from routing.policies.rules import Rule, Rules
@@ -138,13 +138,48 @@ def test_thompson_learns_which_backbone_is_better() -> None:
 def test_a_cascade_starts_cheap_and_goes_on_only_when_that_is_worth_it() -> None:
     first, better = offers(0.6, 0.9)
 
-    assert chosen(Cascade(), asked()) == {OLD: 1.0}
     assert Cascade().escalation(asked(), OFFERS, first, 0.95) is None
     assert Cascade().escalation(asked(), (first, better), first, 0.7) == better
     assert Cascade().escalation(asked(), (first, better), first, 0.81) is None  # gain 9, price 10
     assert Cascade().escalation(asked(quality=1.0), (first, better), first, 0.85) == better
     assert Cascade(threshold=0.5).escalation(asked(), (first, better), first, 0.45) == better
     assert Cascade(threshold=0.5).escalation(asked(), (first, better), first, 0.55) is None
+
+
+@pytest.mark.parametrize(
+    ("cheap", "better", "quality", "first"),
+    [
+        (0.9, 0.95, 0.5, OLD),
+        (0.2, 0.9, 0.5, NEW),  # asking the cheap one first would mostly be in vain
+        (0.2, 0.9, 0.0, OLD),  # only price counts
+        (0.5, 0.5, 0.5, OLD),  # the other one is worth no more
+    ],
+)
+def test_a_cascade_starts_where_the_first_question_is_not_asked_in_vain(
+    cheap: float, better: float, quality: float, first: ModelId
+) -> None:
+    assert chosen(Cascade(), asked(quality=quality), offers(cheap, better)) == {first: 1.0}
+    assert chosen(Cascade(threshold=0.5), asked(), offers(cheap, better)) == {OLD: 1.0}
+
+
+def test_a_cascade_starts_where_the_whole_of_it_is_worth_most() -> None:
+    """Against a simulation: the second backbone rescues `RESCUED` of its accuracy."""
+    rng = np.random.default_rng(1)  # noqa: TID251 - a test draws its own data
+    rate, n = 0.1, 200_000
+    for cheap, better in ((0.9, 0.95), (0.6, 0.9), (0.5, 0.95), (0.2, 0.6)):
+        worth = {}
+        for name, (first, second) in {OLD: (0, 1), NEW: (1, 0)}.items():
+            accuracy, cost = (cheap, better), [o.cost for o in offers(cheap, better)]
+            share = [c / max(cost) for c in cost]
+            right = rng.random(n) < accuracy[first]
+            after = ~right & (RESCUED * accuracy[second] > rate * share[second])
+            rescued = after & (rng.random(n) < RESCUED * accuracy[second])
+            paid = share[first] + after * share[second]
+            worth[name] = float((right | rescued).mean() - rate * paid.mean())
+
+        assert chosen(Cascade(), asked(), offers(cheap, better)) == {
+            max(worth, key=worth.__getitem__): 1.0
+        }
 
 
 def decided(  # noqa: PLR0913 - a builder
