@@ -448,20 +448,26 @@ async def test_a_conversation_of_several_turns_is_answered() -> None:
     assert response.json()["barn"]["task"] == "attribute"
 
 
-TABLE = QualityTable(
-    version=7,
-    backbones={
+def table(old: float, new: float) -> QualityTable:
+    """How many of a hundred answers each has given right, of every task."""
+    backbones = {
         name: Worth(accuracy=dict.fromkeys(Task, Posterior(right=right, wrong=100 - right)))
-        for name, right in (("old", 50.0), ("new", 95.0))
-    },
-)
+        for name, right in (("old", old), ("new", new))
+    }
+    return QualityTable(version=7, backbones=backbones)
 
 
-def cascade(**engines: Scripted) -> tuple[Gateway, list[Told]]:
+TABLE = table(50, 95)
+
+
+def cascade(old_right: float = 85, **engines: Scripted) -> tuple[Gateway, list[Told]]:
     told: list[Told] = []
     known = {ModelId(name): engine for name, engine in engines.items()}
     return gateway(
-        engines=dict(known), record=told.append, policies={"cascade": Cascade()}, table=TABLE
+        engines=dict(known),
+        record=told.append,
+        policies={"cascade": Cascade()},
+        table=table(old_right, 95),
     ), told
 
 
@@ -475,6 +481,15 @@ async def test_a_cascade_keeps_a_sure_answer_of_the_cheap_backbone() -> None:
 
     assert response.json()["model"] == "old"
     assert [(t.seen.decision.model, t.primary_id) for t in told] == [("old", None)]
+
+
+async def test_a_cascade_does_not_ask_a_cheap_backbone_in_vain() -> None:
+    service, told = cascade(old_right=50, old=Scripted(("cat",), chance=0.97), new=SURE_DOG)
+
+    body = (await post(service)).json()
+
+    assert (body["model"], body["barn"].get("cascade")) == ("new", None)
+    assert [t.seen.decision.model for t in told] == ["new"]
 
 
 async def test_a_cascade_asks_the_better_backbone_when_the_cheap_one_is_unsure() -> None:
@@ -680,7 +695,7 @@ async def test_a_cascades_second_answer_that_breaks_in_its_stream_is_the_request
 
 async def test_of_two_whole_answers_a_cascade_gives_the_surer() -> None:
     service, told = cascade(
-        old=Scripted(("cat",), chance=0.8), new=Scripted(("a ", "dog"), chance=0.6)
+        95, old=Scripted(("cat",), chance=0.8), new=Scripted(("a ", "dog"), chance=0.6)
     )
 
     body = (await post(service, barn={"quality": 1.0})).json()
@@ -695,7 +710,7 @@ async def test_of_two_whole_answers_a_cascade_gives_the_surer() -> None:
 
 async def test_a_cascades_stream_is_the_second_answers_however_sure_that_will_be() -> None:
     service, _ = cascade(
-        old=Scripted(("cat",), chance=0.8), new=Scripted(("a ", "dog"), chance=0.6)
+        95, old=Scripted(("cat",), chance=0.8), new=Scripted(("a ", "dog"), chance=0.6)
     )
 
     events = chunks(await post(service, stream=True, barn={"quality": 1.0}))
