@@ -255,11 +255,9 @@ def main() -> None:
         every.append(told)
         rounds.append(ratios(told) | own_work(told, folder))
     found = spread(rounds)
-    for name, (median, least, greatest) in found.items():
-        print(
-            f"{name}: {median:.2f}"
-            + (f" ({least:.2f} to {greatest:.2f})" if len(rounds) > 1 else "")
-        )
+    for name, of in found.items():
+        least_to_greatest = f" ({of['least']:.2f} to {of['greatest']:.2f})"
+        print(f"{name}: {of['median']:.2f}" + (least_to_greatest if len(rounds) > 1 else ""))
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
                             check=False, cwd=ROOT).stdout.strip()  # fmt: skip
     report = {
@@ -267,8 +265,7 @@ def main() -> None:
         "processor": platform.processor(), "python": platform.python_version(),
         "engine": args.engine, "client_runs_first": first,
         "measured": [{"round": k, **asdict(m)} for k, told in enumerate(every) for m in told],
-        "ratios": {name: dict(zip(("median", "least", "greatest"), of, strict=True))
-                   for name, of in found.items()},
+        "ratios": found,
     }  # fmt: skip
     args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

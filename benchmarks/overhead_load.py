@@ -240,10 +240,12 @@ def ratios(told: Sequence[Measured]) -> dict[str, float]:
     return found
 
 
-def spread(rounds: Sequence[dict[str, float]]) -> dict[str, tuple[float, float, float]]:
+def spread(rounds: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
     """Each ratio's median over the rounds, its least and its greatest."""
     found = {}
     for name in rounds[0]:
         values = [ratio[name] for ratio in rounds]
-        found[name] = (statistics.median(values), min(values), max(values))
+        found[name] = {
+            "median": statistics.median(values), "least": min(values), "greatest": max(values)
+        }  # fmt: skip
     return found

@@ -56,14 +56,18 @@ def offers(  # noqa: PLR0913 - what a price and a rating depend on
             accuracy,
             cost,
             latency,
-            _utility(accuracy, cost, dearest, rate),
+            utility(accuracy, cost, dearest, rate),
             _evidence(scores, table.worth(card.id)),
         )
         for card, accuracy, cost, latency in rated
     )
 
 
-def _utility(accuracy: float, cost: float, dearest: float, rate: float) -> float:
+def utility(accuracy: float, cost: float, dearest: float, rate: float) -> float:
+    """Accuracy less what its price is worth: accuracy − λ cost / dearest.
+
+    At λ = ∞ it is the price alone; where nothing has a price, the accuracy.
+    """
     share = cost / dearest if dearest > 0 else 0.0
     if math.isinf(rate):
         return -share

@@ -21,11 +21,7 @@ from serving.engines.base import Description, Piece, Prompt
 from serving.engines.listener import Listener
 from serving.engines.remote import Remote, Report, Room
 from serving.node_metrics import metrics_folder, shared_metrics, tell_on_a_port
-from serving.parts import (
-    assemble,
-    load_engine,
-    warm_up,
-)
+from serving.parts import assemble, load_engine, warm_up
 from serving.processes import keep_for_good, step_back
 from serving.settings import Backbone, Settings, check_reach
 from serving.telemetry import Metrics

@@ -5,13 +5,12 @@ ask next once the first answer's calibrated confidence is known. Of two answers 
 where both can be waited for; with errors that differ that is right more often than either.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from routing.domain import Feedback, Offer
 from routing.odds import Odds
-from routing.offers import exchange_rate
+from routing.offers import exchange_rate, utility
 from routing.policy import Asked
 
 RESCUED = 0.7
@@ -35,18 +34,18 @@ class Cascade:
         expected to rescue: accuracy(o) − λ cost(o) + (1 − accuracy(o)) max(0, maxₚ RESCUED
         accuracy(p) − λ cost(p)), with costs as shares of the dearest.
         """
+        if self.threshold is not None:
+            return Odds.of({min(offers, key=lambda o: (o.cost, -o.accuracy)).card.id: 1.0})
         dearest = max(o.cost for o in offers)
         rate = exchange_rate(asked.limits.quality)
-        if self.threshold is not None or math.isinf(rate) or dearest <= 0:
-            return Odds.of({min(offers, key=_cheapest).card.id: 1.0})
 
         def worth(first: Offer) -> float:
-            own = first.accuracy - rate * first.cost / dearest
             rest = [o for o in offers if o.card.id != first.card.id]
-            second = [RESCUED * o.accuracy - rate * o.cost / dearest for o in rest]
+            second = [utility(RESCUED * o.accuracy, o.cost, dearest, rate) for o in rest]
+            own = utility(first.accuracy, first.cost, dearest, rate)
             return own + (1 - first.accuracy) * max([0.0, *second])
 
-        return Odds.of({max(offers, key=lambda o: (worth(o), -o.cost)).card.id: 1.0})
+        return Odds.of({max(offers, key=lambda o: (worth(o), -o.cost, o.accuracy)).card.id: 1.0})
 
     def escalation(
         self, asked: Asked, offers: Sequence[Offer], first: Offer, confidence: float
@@ -81,7 +80,3 @@ class Cascade:
 
     def learn(self, feedback: Feedback) -> "Cascade":  # noqa: ARG002
         return self
-
-
-def _cheapest(offer: Offer) -> tuple[float, float]:
-    return offer.cost, -offer.accuracy
