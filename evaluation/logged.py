@@ -85,8 +85,10 @@ def logged(
 
 def _draw(row: Row) -> tuple[str, str]:
     """Which draw chose the backbone: a split draws once for a user, others for each request."""
-    split = row["policy"].startswith("split:")
-    return row["policy"], unit_of(row) if split else row["request_id"]
+    if row["policy"].startswith("split:"):
+        return row["policy"], unit_of(row)
+    draw = json.loads(row["detail"]).get("draw", {}).get("u")  # one for all that a sticky user asks
+    return row["policy"], row["request_id"] if draw is None else str(draw)
 
 
 def _logged(row: Row, model: TaskModel, quality: float | None) -> Logged:
@@ -177,9 +179,9 @@ def _odds(
     """The policy's probabilities, (requests, cards)."""
     made = np.zeros((len(found), len(cards)))
     for row, one in enumerate(found):
-        fit = _takers(one, cards)
-        asked = one.asked
+        asked, able = one.asked, {card.id for card in _takers(one, cards)}
+        fit = eligible(one.query, cards)  # also who was away is a part of what prices are held to
         rated = offers(one.query, asked.scores, one.features, fit, table, asked.limits)
-        told = policy.odds(asked, rated).probability
+        told = policy.odds(asked, [o for o in rated if o.card.id in able]).probability
         made[row] = [told.get(card.id, 0.0) for card in cards]
     return made

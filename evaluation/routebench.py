@@ -91,7 +91,7 @@ def replay(
                 other = table.worth(after.card.id).calibrated(decision.task, second.confidence)
                 scores[i] = told.score if sure > other else second.score  # whole answers: the surer
                 costs[i] += price(second, after.card)
-                calls[i] = after.card.id == dearest
+                calls[i] = dearest in {decision.model, after.card.id}
     return scores, costs, calls
 
 

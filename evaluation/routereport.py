@@ -51,7 +51,8 @@ class Judged:
     """One policy's frontier and measures, with 95 % bootstraps over items by the measure's name.
 
     `best` is at the dial that was most accurate on the half that the table was fitted on, `thrifty`
-    at the one that was there within 60 % of the cost of the best single backbone.
+    at the one that was there within 60 % of the cost of the best single backbone; the rank score is
+    at the one whose was highest there.
     """
 
     name: str
@@ -75,6 +76,8 @@ class BenchReport:
     prices: str  # "$", or what stands for them
     predicted: tuple[Predicted, ...]
     singles: tuple[Point, ...]
+    random_mix: tuple[Point, ...]
+    """Of the cheapest and the dearest backbone, by the dearest one's share."""
     oracle: Point
     oracle_apgr: float
     policies: tuple[Judged, ...]
@@ -120,9 +123,8 @@ class BenchReport:
             axes.scatter([p.cost * 1e3], [p.accuracy], marker="s", s=60, label=p.name)
         axes.scatter([self.oracle.cost * 1e3], [self.oracle.accuracy], marker="*", s=140,
                      label="oracle")  # fmt: skip
-        ends = sorted(self.singles, key=lambda p: p.cost)
-        xs, ys = [p.cost * 1e3 for p in ends], [p.accuracy for p in ends]
-        axes.plot([xs[0], xs[-1]], [ys[0], ys[-1]], ":", color="grey", label="random mix")
+        xs, ys = ([getattr(p, of) for p in self.random_mix] for of in ("cost", "accuracy"))
+        axes.plot([x * 1e3 for x in xs], ys, ":", color="grey", label="random mix")
         for j in self.policies:
             line = sorted(j.frontier, key=lambda p: p.cost)
             axes.plot([p.cost * 1e3 for p in line], [p.accuracy for p in line], "o-", ms=3,
@@ -171,6 +173,7 @@ def run_bench(
         prices=prices,
         predicted=foretold(found, cards, table),
         singles=singles,
+        random_mix=_mixed(weak, max(singles, key=lambda p: p.cost)),
         oracle=best,
         oracle_apgr=apgr([best], weak, strong),
         policies=tuple(
@@ -180,6 +183,19 @@ def run_bench(
             for p in policies
         ),
     )
+
+
+def _mixed(cheap: Point, dear: Point) -> tuple[Point, ...]:
+    """What is expected of sending a share of all to `dear` by chance, and the rest to `cheap`."""
+
+    def between(share: float) -> Point:
+        accuracy, cost = (
+            (1 - share) * getattr(cheap, of) + share * getattr(dear, of)
+            for of in ("accuracy", "cost")
+        )
+        return Point("random mix", 1.0, accuracy, cost, share)
+
+    return tuple(between(k / 10) for k in range(11))
 
 
 def _priced(cards: Sequence[ModelCard], told: Sequence[Answered]) -> tuple[list[ModelCard], str]:
@@ -215,6 +231,8 @@ def _judge(
     cheap = [p for p in tried if p.cost <= 0.6 * strong.cost] or [min(tried, key=lambda p: p.cost)]
     dial = max(tried, key=lambda p: (p.accuracy, -p.cost)).quality
     thrifty_dial = max(cheap, key=lambda p: (p.accuracy, -p.cost)).quality
+    ends = [p.cost for p in whole]
+    ranked_dial = max(tried, key=lambda p: rank_score(p, min(ends), max(ends))).quality
 
     def measured(at: np.ndarray | slice) -> tuple[float, ...]:
         def cut(label: str, quality: float, seen: Seen) -> Point:
@@ -225,6 +243,7 @@ def _judge(
         weak, best = min(singles.values(), key=lambda p: p.cost), singles[ModelId(strong.name)]
         mine = next(p for p in frontier if p.quality == dial)
         thrifty = next(p for p in frontier if p.quality == thrifty_dial)
+        ranked = next(p for p in frontier if p.quality == ranked_dial)
         costs = [p.cost for p in singles.values()]
         return (
             mine.accuracy,
@@ -234,7 +253,7 @@ def _judge(
             cpt(frontier, weak, best, 0.5),
             cpt(frontier, weak, best, 0.8),
             thrifty.accuracy / (best.accuracy or 1.0),
-            max(rank_score(p, min(costs), max(costs)) for p in frontier),
+            rank_score(ranked, min(costs), max(costs)),
         )
 
     frontier = tuple(point(name, q, seen) for q, seen in sweep)

@@ -30,8 +30,22 @@ class Tables:
         return self._read(_BASE) or self._ship()
 
     def current(self) -> QualityTable:
-        """The newest table."""
-        return self.published() or self.base()
+        """The newest table: the published one, or the base where that is of later answers.
+
+        So it is after an upgrade: what was learned of weights that are no longer served is past.
+        """
+        published = self.published()
+        try:
+            base = self.base()
+        except TableError:
+            if published is None:
+                raise
+            return published
+        if published is None:
+            return base
+        if base.since_s <= published.since_s:
+            return published
+        return base.model_copy(update={"version": max(base.version, published.version)})
 
     def published(self) -> QualityTable | None:
         """The newest table that was published; None when there is none that can be read."""
@@ -73,15 +87,15 @@ class Tables:
         table = table.model_copy(update={"since_s": now_s})
         return self.publish(table, table)
 
-    def reload(self, now_s: float) -> QualityTable:
-        """Take the configured file as it is now, as an operator's table (see `replace`).
+    def configured(self) -> QualityTable:
+        """The configured file as it is now.
 
         Raises:
-            TableError: there is none, or it does not validate; the table in use stays.
+            TableError: there is none, or it does not validate.
         """
         if self._shipped is None:
             raise TableError("no file is configured (routing.table)")
-        return self.replace(read_table(self._shipped), now_s)
+        return read_table(self._shipped)
 
     def undo(self, now_s: float) -> QualityTable:
         """Go back to the table before the current one, as a new version.

@@ -34,7 +34,7 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Hashed slots of the text, and the eight facts of the first image (zeros without one)."""
+    """Hashed slots of the text, and the eight facts of the newest image (zeros without one)."""
 
     slots: tuple[int, ...]
     facts: tuple[float, ...]
@@ -102,7 +102,7 @@ def _length_slot(words: int) -> int:
 
 
 def features(query: Query) -> Features:
-    """What a query shows: the last user turn's text, and its first image's facts."""
+    """What a query shows: the last user turn's text, and its newest image's facts."""
     return Features(tuple(text_slots(query.text)), image_facts(query.images))
 
 
@@ -114,10 +114,11 @@ def image_facts(images: tuple[ImageFacts, ...]) -> tuple[float, ...]:
     """Eight numbers, about [0, 1] each: has an image, its shape, and its statistics."""
     if not images:
         return (0.0,) * 8
-    first = images[0]
-    wide = first.width_px / max(1, first.width_px + first.height_px)
+    newest = images[-1]
+    wide = newest.width_px / max(1, newest.width_px + newest.height_px)
     return (
-        1.0, wide, first.colours, first.edges, first.lines, first.flat, first.text, first.chart,
+        1.0, wide, newest.colours, newest.edges, newest.lines, newest.flat, newest.text,
+        newest.chart,
     )  # fmt: skip
 
 

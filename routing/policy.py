@@ -19,7 +19,7 @@ from routing.domain import (
 from routing.eligible import eligible, objections
 from routing.features import Features
 from routing.odds import Odds
-from routing.offers import offers, within
+from routing.offers import offers, tie, within
 from routing.quality import QualityTable
 from routing.tasks import TaskScores
 
@@ -92,7 +92,9 @@ def decide(  # noqa: PLR0913 - everything a decision depends on, and nothing els
     kept, over = within(every, state.load, asked.limits)
     odds = policy.odds(asked, kept)
     model, propensity = odds.draw(u=u)
-    lost = tuple((o.card.id, _why(o, _of(kept, model), odds)) for o in kept if o.card.id != model)
+    near = tie(asked.limits.quality)
+    won = _of(kept, model)
+    lost = tuple((o.card.id, _why(o, won, odds, near)) for o in kept if o.card.id != model)
     scores = asked.scores
     return Decision(
         model=model,
@@ -112,12 +114,14 @@ def _of(kept: Sequence[Offer], model: ModelId) -> Offer:
     return next(o for o in kept if o.card.id == model)
 
 
-def _why(loser: Offer, winner: Offer, odds: Odds) -> str:
+def _why(loser: Offer, winner: Offer, odds: Odds, near: float) -> str:
     if odds.probability.get(loser.card.id, 0.0) >= odds.probability[winner.card.id]:
         return DRAWN
     gain = loser.accuracy - winner.accuracy
-    if loser.utility >= winner.utility:
-        return "the policy prefers the other"
+    ahead = loser.utility - winner.utility
+    if ahead >= 0:
+        tied = ahead <= near and loser.cost > winner.cost
+        return "about as good, and dearer" if tied else "the policy prefers the other"
     if abs(gain) < 0.0005:
         return "as accurate, and dearer" if loser.cost > winner.cost else "as accurate"
     if gain < 0:

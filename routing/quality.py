@@ -132,9 +132,13 @@ class Worth(_Frozen):
         return made
 
     def calibrated(self, task: Task, confidence: float) -> float:
-        """The probability that an answer of this confidence is right."""
+        """The probability that an answer of this confidence is right.
+
+        Where no graded answers have said what a confidence means, it is what the task's answers
+        are worth without it: a long answer's own probability is next to nothing, right or wrong.
+        """
         known = self.confidence.get(task)
-        return known(confidence) if known is not None else confidence
+        return known(confidence) if known is not None else self.posterior(task).mean
 
 
 class QualityTable(_Frozen):

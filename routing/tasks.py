@@ -28,7 +28,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9]")
 _LETTER, _LATIN = re.compile(r"[^\W\d_]"), re.compile(r"[A-Za-z\u00c0-\u024f]")
 EARLIER = 0.3
 """What the turns before the last one count, together."""
-_LIKELY = 3
+_LIKELY = 0.98
 _WORTH_TELLING = 0.0005
 
 
@@ -48,26 +48,33 @@ class TaskScores:
     """The family with more probability."""
     task: Task = field(init=False)
     likely: tuple[tuple[Task, float], ...] = field(init=False)
-    """The likeliest tasks with their probabilities scaled to sum to one: enough to decide."""
+    """The likeliest tasks, of 98 % of the probability, scaled to sum to one: enough to decide."""
 
     def __post_init__(self) -> None:
         ranked = sorted(self.probability.items(), key=lambda item: -item[1])
         vision = sum(p for t, p in ranked if t.family is Family.VISION)
         family = Family.VISION if vision >= 0.5 else Family.REASONING
-        total = sum(p for _, p in ranked[:_LIKELY])
+        total, enough = 0.0, 0
+        while enough < len(ranked) and (total < _LIKELY or not enough):
+            total += ranked[enough][1]
+            enough += 1
         told = {
             "vision": vision,
             "family": family,
             "task": next(t for t, _ in ranked if t.family is family),
-            "likely": tuple((t, p / total) for t, p in ranked[:_LIKELY]),
+            "likely": tuple((t, p / total) for t, p in ranked[:enough]),
         }
         for name, value in told.items():
             object.__setattr__(self, name, value)
 
     def told(self) -> dict[str, float]:
         """What is worth recording: all but the least likely, from which the rest follows again."""
-        told = [(t, p) for t, p in self.probability.items() if p >= _WORTH_TELLING]
-        return {t.value: round(p, 4) for t, p in sorted(told, key=lambda item: -item[1])}
+        return {t: p for t, p in self.top(len(Task)).items() if p >= _WORTH_TELLING}
+
+    def top(self, n: int = 3) -> dict[str, float]:
+        """The `n` likeliest tasks and their probabilities, for people."""
+        ranked = sorted(self.probability.items(), key=lambda item: -item[1])
+        return {t.value: round(p, 4) for t, p in ranked[:n]}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +129,7 @@ def shipped() -> TaskModel:
     return load_model((files("routing") / "models" / "tasks.npz").read_bytes())
 
 
-# How the first image's facts (see features.image_facts) move a task's score; set by hand, small
+# How the newest image's facts (see features.image_facts) move a task's score; set by hand, small
 # enough that clear words always win: writing speaks for reading, ruled plain ground for charts.
 _FACTS: dict[Task, tuple[float, float, float]] = {  # (edges, text, chart) above their usual value
     Task.OCR: (0.0, 0.8, 0.0),

@@ -93,7 +93,8 @@ class Cluster:
     def of(cls, settings: Settings) -> Self:
         """Prepare the environment that Ray's processes inherit; must precede the import of Ray."""
         check_files(settings)
-        check_port(settings.service.host, settings.service.port)
+        if settings.service.ray_address is None:
+            check_port(settings.service.host, settings.service.port)
         scratch, block = Path(tempfile.mkdtemp(prefix="barn-")), PortBlock()
         _prepare(settings, scratch, block.ports)
         return cls(settings, scratch, block)
@@ -124,6 +125,8 @@ class Cluster:
             )
         else:
             ray.init(address=service.ray_address, log_to_driver=False)
+            if not serve.status().proxies:  # else it may be theirs: a cluster's outlive its apps
+                check_port(service.host, service.port)
         serve.start(
             http_options={"host": service.host, "port": service.port},
             proxy_location="HeadOnly" if service.ray_address is None else "EveryNode",

@@ -50,7 +50,12 @@ class Cascading:
         if not isinstance(told, Answer) or self.policy is None:
             return replace(first, pieces=again(held, None))
         able = {c.id for c in left} & set(first.decision.able)
-        offers = [o for o in first.decision.offers if o.card.id in able]
+        load = self._gateway.loads.now()  # a backbone may have become slow since the table
+        offers = [
+            replace(o, latency_s=max(o.latency_s, load[o.card.id].recent_s))
+            for o in first.decision.offers
+            if o.card.id in able
+        ]
         own = next(o for o in offers if o.card.id == first.decision.model)
         sure = first.calibrated(told, first.decision.model)
         first.notes["calibrated_confidence"] = sure
@@ -87,6 +92,11 @@ class Cascading:
             return self._first(first, told, held)
         if isinstance(came, Answer) and whole and sure > second.calibrated(came, following):
             durably(lambda outcome: self._gateway.tell(second, outcome, SECOND_TRY), came)
+            why = f"it was asked as well, and was {second.calibrated(came, following):.0%} sure"
+            others = tuple(m for m in first.decision.losers if m[0] != following)
+            first = replace(
+                first, decision=replace(first.decision, losers=(*others, (following, why)))
+            )
             return self._first(first, told, held, second, came)
         durably(lambda outcome: self._gateway.tell(first, outcome, FIRST_TRY), told)
         if isinstance(came, Answer) and whole:

@@ -1,20 +1,39 @@
 """What a front end must know of every backbone, also of one that is down just now."""
 
 import asyncio
+import hashlib
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 
 from serving.engines.base import Description
-from serving.engines.remote import Remote
 
 WITHIN_S = 30.0
 """How long a front end waits for a backbone that another front end has known."""
 
 
-async def described_by(engine: Remote, kept: Path) -> Description:
+class Describes(Protocol):
+    """A backbone that may be away."""
+
+    async def describe(self) -> Description: ...
+
+
+def kept_at(folder: Path, backbone: str, model: str) -> Path:
+    """Where a description is kept: of this backbone with this model, and with no other.
+
+    A checkpoint that takes another one's place has another tokenizer, also under the same name or
+    in the same folder.
+    """
+    files = sorted(Path(model).glob("*.json")) if Path(model).is_dir() else []
+    seen = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    mark = hashlib.sha256(repr((model, seen)).encode()).hexdigest()
+    return folder / f"{backbone}-{mark[:12]}"
+
+
+async def described_by(engine: Describes, kept: Path) -> Description:
     """Ask a backbone; what one that is down said to an earlier front end is in the file `kept`.
 
     Without this a single dead backbone would keep every new front end from starting.

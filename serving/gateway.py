@@ -234,6 +234,7 @@ class Gateway:
             "picture": dict(zip(FACTS, reply.case.features.facts, strict=True)),
             "limits": reply.case.asked.limits.told(),
             "able": dict.fromkeys(reply.decision.able, 1.0),
+            "draw": {} if reply.case.u is None else {"u": reply.case.u},
         }
         interaction = Interaction(
             own_id, self.now() - told.total_s, reply.case.query, reply.decision, told,
@@ -251,7 +252,7 @@ class Gateway:
         card: ModelCard,
     ) -> AsyncGenerator[Piece]:
         outcome: Outcome | None = None
-        refused = False
+        refused, began_s = False, self._clock()
         try:
             with self.loads.under_way(card.id):
                 async with aclosing(stream) as pieces:
@@ -259,7 +260,7 @@ class Gateway:
                         transcript.add(piece)
                         if piece.finish_reason is not None:  # recorded before the last byte leaves
                             outcome = transcript.finished(card.price_in, card.price_out)
-                            self.loads.took(card.id, outcome.total_s)
+                            self.loads.took(card.id, self._clock() - began_s)
                             durably(record, outcome)
                         yield piece
         except (BackboneDownError, OverloadedError) as error:

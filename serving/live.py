@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from routing.domain import Load, ModelId
-from serving.errors import BackboneDownError
+from serving.errors import BackboneDownError, DeadlineError
 
 RECENT_S = 30.0
 """How long a measured latency counts as the current one."""
@@ -34,7 +34,7 @@ class Loads:
 
     @contextmanager
     def under_way(self, model: ModelId) -> Iterator[None]:
-        """Count one request for as long as the context lasts.
+        """Count one request for as long as the context lasts; how long it was too slow counts too.
 
         Raises:
             BackboneDownError: no replica is there.
@@ -42,8 +42,12 @@ class Loads:
         if model in self._absent:
             raise BackboneDownError(f"{model} is down")
         self._ours[model] += 1
+        began_s = self._clock()
         try:
             yield
+        except DeadlineError:
+            self._late(model, self._clock() - began_s)
+            raise
         finally:
             self._ours[model] -= 1
 
@@ -80,6 +84,11 @@ class Loads:
         at, before = self._recent.get(model, (-math.inf, seconds))
         known = before if moment - at <= RECENT_S else seconds
         self._recent[model] = moment, known + _WEIGHT * (seconds - known)
+
+    def _late(self, model: ModelId, seconds: float) -> None:
+        """Take note that an answer had not come after so long: it takes at least that."""
+        moment = self._clock()
+        self._recent[model] = moment, max(seconds, self._recent_s(model, moment))
 
     def refused(self, model: ModelId) -> None:
         """Take note that a backbone is down."""

@@ -248,10 +248,13 @@ def _card(backbone: Backbone, described: Description) -> ModelCard:
 
 
 def load_engine(backbone: Backbone) -> LoadedEngine:
-    """Load a backbone's model with the engine that its settings choose."""
+    """Load a backbone's model with the engine that its settings choose.
+
+    vLLM takes most of the memory of a GPU that it sees: it is chosen where one is set aside for it.
+    """
     name = backbone.engine
     if name == "auto":
-        name = "vllm" if _can_vllm() else "transformers"
+        name = "vllm" if backbone.num_gpus and _can_vllm() else "transformers"
     if name == "vllm":
         from serving.engines.vllm import Vllm
 

@@ -137,7 +137,9 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
         """Take the configured table file as it is now; one that does not validate is refused."""
         judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
-            made = await off_loop(lambda: judge.tables.reload(judge.now()))
+            table = await off_loop(judge.tables.configured)
+            _concerns(table, judge.backbones)
+            made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
         except TableError as error:
             raise ConflictError(f"the table is refused: {error}") from error
         return JSONResponse({"version": made.version})

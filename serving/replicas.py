@@ -16,7 +16,7 @@ from ray.serve.handle import DeploymentHandle
 from routing.domain import ModelId
 from serving.autoscaling import LINES, by_requests
 from serving.beside import build_evaluator, build_judging, build_prober
-from serving.described import described_by
+from serving.described import described_by, kept_at
 from serving.engines.base import Description, Piece, Prompt
 from serving.engines.listener import Listener
 from serving.engines.remote import Remote, Report, Room
@@ -141,7 +141,8 @@ class Front:
         }
         engines = {name: Remote(name, handle, rooms[name]) for name, handle in handles.items()}
         known = settings.events.folder / "described"
-        told = [described_by(engine, known / name) for name, engine in engines.items()]
+        kept = {b.id: kept_at(known, b.id, b.path()) for b in settings.backbones}
+        told = [described_by(engine, kept[name]) for name, engine in engines.items()]
         described = dict(zip(engines, await asyncio.gather(*told), strict=True))
         writer = serve.get_replica_context().replica_id.unique_id
         self._built = assemble(settings, engines, described, writer)

@@ -27,7 +27,7 @@ def barn_part(reply: Reply) -> Json:
         "calibrated_confidence": answer and reply.calibrated(answer, decision.model),
         "cost": answer and answer.cost,
         "table_version": decision.table_version,
-        "tasks": {t.value: round(p, 4) for t, p in scores.likely},
+        "tasks": scores.top(),
         "backbones": _offers(reply),
     }
     for name, model, other in (

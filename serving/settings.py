@@ -74,6 +74,8 @@ class Backbone(Frozen):
 
     def path(self) -> str:
         """Where to load the weights from; `zoo:` is the folder that ships with the package."""
+        if self.model.startswith("~"):
+            return str(Path(self.model).expanduser())
         if not self.model.startswith("zoo:"):
             return self.model
         return str(files("serving") / "zoo" / self.model.removeprefix("zoo:"))
@@ -226,7 +228,7 @@ def check_files(settings: Settings) -> None:
     """
     for backbone in settings.backbones:
         path = backbone.path()
-        if path.startswith(("/", ".", "~")) and not Path(path).expanduser().is_dir():
+        if path.startswith(("/", ".")) and not Path(path).is_dir():
             raise SettingsError(f"backbones.{backbone.id}.model: there is no folder {path}")
     if settings.routing.table is None:
         return

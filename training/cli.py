@@ -1,5 +1,6 @@
 """`barn train`, `barn train-router`, `barn study`: run the recipes, write down what they gave."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,11 @@ def train(
         plan = Profile.load(profile)
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error)) from error
+    if "fsdp" in plan.accelerate and "WORLD_SIZE" not in os.environ:  # noqa: TID251 - the launcher's
+        raise typer.BadParameter(
+            f"{plan.name} shards its models over GPUs; start it as: accelerate launch -m "
+            f"training.cli train --profile {profile}"
+        )
     work = work or Path("runs") / plan.name
     try:
         run(plan, work, zoo or work / "zoo", jobs=jobs, only=tuple(only or ()))
@@ -66,3 +72,7 @@ def study(
     out.write_text(text, encoding="utf-8")
     out.with_suffix(".json").write_text(facts + "\n", encoding="utf-8")
     typer.echo(f"wrote {out}")
+
+
+if __name__ == "__main__":  # for `accelerate launch -m training.cli train …`
+    app()

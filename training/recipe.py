@@ -98,6 +98,8 @@ class Profile(_Frozen):
     pretrain_length: int = 128
     pretrain_learning_rate: float = 2e-3
     pretrain_muon_learning_rate: float | None = None
+    weight_decay: float = 0.01
+    adam_beta2: float = 0.98
     accelerate: dict[str, str | bool | dict[str, str | int | bool | list[str]]] = {}
 
     @classmethod

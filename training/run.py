@@ -1,10 +1,14 @@
 """The whole study in order: vision encoder, features, then every backbone."""
 
+import ctypes
 import hashlib
 import json
 import shutil
+import signal
+import sys
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from importlib.resources import files
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -38,6 +42,7 @@ from training.vision import DenseVision, VisionRows, build_encoder, read_back, s
 from training.words import PatchWords, WordAlignment, where_words, word_tables
 
 _DONE = "DONE"
+_PR_SET_PDEATHSIG = 1
 
 
 class StaleWorkError(RuntimeError):
@@ -55,7 +60,7 @@ def train(profile: Profile, work: Path, zoo: Path, *, jobs: int, only: tuple[str
         only: ids of the backbones to train; empty means all.
 
     Raises:
-        StaleWorkError: `work` was begun with another tokenizer.
+        StaleWorkError: `work` was begun with another recipe, tokenizer or other pictures.
     """
     work.mkdir(parents=True, exist_ok=True)
     train_encoder(profile, work)
@@ -69,10 +74,20 @@ def train(profile: Profile, work: Path, zoo: Path, *, jobs: int, only: tuple[str
     with ProcessPoolExecutor(
         jobs,
         mp_context=get_context("spawn"),
-        initializer=torch.set_num_threads,
+        initializer=_begin,
         initargs=(threads,),
     ) as pool:
         _in_turns(pool, jobs, profile, wanted, work, zoo)
+
+
+def _begin(threads: int) -> None:
+    """A worker's share of the cores; it ends when the run does, however that ends (Linux).
+
+    One that lived on would write over the checkpoints of the next run.
+    """
+    torch.set_num_threads(threads)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _in_turns(  # noqa: PLR0913 - what is trained where
@@ -110,6 +125,8 @@ def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
     folder = work / "vision" / "encoder"
     if spec.checkpoint is not None:
         return build_encoder(spec)
+    drawn = (spec.model_dump_json(), profile.seed, *_counts(profile), _drawing())
+    _same(work / "pictures.sha256", repr(drawn), "encoder, or of other pictures")
     if not folder.is_dir():
         torch.manual_seed(profile.seed)
         dense = DenseVision(build_encoder(spec), spec.hidden_size)
@@ -184,6 +201,17 @@ def _train_backbone(
         whitening(work / "features.npy").fold(llava)
     export(llava, tokenizer, profile.vision, zoo / spec.id)
     (work / spec.id / _DONE).touch()
+
+
+def _counts(profile: Profile) -> tuple[int, ...]:
+    plans = (profile.align, profile.tune, profile.finish, profile.settle)
+    return tuple(0 if plan is None else plan.items for plan in plans)
+
+
+def _drawing() -> str:
+    """The code that draws pictures and asks about them: features are of its pictures."""
+    code = sorted(Path(str(files("training.data"))).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()
 
 
 def _recipe(profile: Profile, spec: BackboneSpec) -> str:

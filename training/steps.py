@@ -1,6 +1,7 @@
 """The one way a stage is trained here: Hugging Face's Trainer, resumable and seeded."""
 
 import math
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,12 +14,11 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerFast, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from training.optimiser import BETAS, MuonAdamW
+from training.optimiser import MuonAdamW
 from training.products import quicken
 from training.recipe import Profile
 
 Batch = dict[str, torch.Tensor]
-_WEIGHT_DECAY = 0.01
 _MUON_DECAY = 0.1
 """Muon's steps are of one size: without decay a long stage leaves weights too large to learn."""
 
@@ -62,7 +62,9 @@ class Steps:
             EnoughStagesError: this one would be trained, and is one too many.
         """
         folder = self.folder / stage
-        micro = micro_batch or batch
+        # one for each GPU, by `accelerate launch`
+        processes = int(os.environ.get("WORLD_SIZE", "1"))  # noqa: TID251 - the launcher's
+        micro = min(micro_batch or batch, max(1, batch // processes))
         steps = len(rows) // batch  # type: ignore[arg-type]  # all our data sets are sized
         last = min(steps, stop or steps)
         before = get_last_checkpoint(str(folder)) if folder.is_dir() else None
@@ -78,12 +80,12 @@ class Steps:
             output_dir=str(folder),
             max_steps=last,
             per_device_train_batch_size=micro,
-            gradient_accumulation_steps=max(1, batch // micro),
+            gradient_accumulation_steps=max(1, batch // (micro * processes)),
             learning_rate=learning_rate,
             warmup_steps=warmup,
             lr_scheduler_type="cosine",
-            weight_decay=_WEIGHT_DECAY,
-            adam_beta2=BETAS[1],
+            weight_decay=self.profile.weight_decay,
+            adam_beta2=self.profile.adam_beta2,
             max_grad_norm=1.0,
             bf16=self.profile.bf16,
             use_cpu=self.profile.use_cpu,
@@ -106,7 +108,7 @@ class Steps:
                 model,
                 muon_learning_rate=muon_learning_rate,
                 learning_rate=learning_rate,
-                decay=_WEIGHT_DECAY,
+                decay=self.profile.weight_decay,
                 muon_decay=_MUON_DECAY,
             )
             schedule = LambdaLR(muon, partial(share_of_rate, warmup, steps, stop, cooldown))

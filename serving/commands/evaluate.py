@@ -17,12 +17,13 @@ from rich.table import Table
 
 from evaluation.confidence_maps import fits
 from evaluation.lmms_task import read_task
-from evaluation.offline import DatasetError, Item, read_answers, read_jsonl
+from evaluation.offline import Answered, DatasetError, Item, read_answers, read_jsonl
 from evaluation.report import html_report
 from evaluation.routereport import BenchReport, run_bench
 from evaluation.summary import Row, rows, versus
 from evaluation.worth import table_from
 from routing.domain import Task
+from routing.quality import QualityTable
 from serving.build import Cluster, free_port
 from serving.commands.ask import Asking, ask_all
 from serving.commands.configured import cards_of, configured, for_tables
@@ -85,6 +86,13 @@ def service(
         yield f"http://127.0.0.1:{port}", tuple(b.id for b in settings.backbones)
 
 
+def _table(told: Sequence[Answered], dataset: str, last_s: float) -> QualityTable:
+    """Of half of the answers; the last of all came at Unix time `last_s`: later ones add to it."""
+    half = [a for a in told if fits(a.id) and not a.error]
+    note = f"{dataset}: {len(half)} answers (the other half judges)"
+    return table_from(half, note=note).model_copy(update={"since_s": last_s})
+
+
 def _resume(answers: Path, *, fresh: bool) -> None:
     """Say that there are answers of an earlier run: other weights would not have given them."""
     if fresh:
@@ -144,9 +152,8 @@ def evaluate(  # noqa: PLR0913 - a command's options
     (folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     (folder / "report.html").write_text(html_report(dataset, told, summary, pairs), "utf-8")
     if table is not None:
-        half = [a for a in told if fits(a.id) and not a.error]
-        note = f"{dataset}: {len(half)} answers (the other half judges)"
-        table.write_text(table_from(half, note=note).model_dump_json(indent=1), "utf-8")
+        last_s = (folder / "answers.jsonl").stat().st_mtime
+        table.write_text(_table(told, dataset, last_s).model_dump_json(indent=1), "utf-8")
     _print(summary)
     _err.print(f"report: {folder / 'report.html'}")
     failed = sum(bool(a.error) for a in told)

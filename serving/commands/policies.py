@@ -54,6 +54,10 @@ def off_policy(
             f"{one.snips.effective_n:.0f} of {one.n}", f"{one.unseen:.0%}",
         )  # fmt: skip
     for_tables().print(shown)
+    named = settings.routing.named().items()
+    if headed := [name for name, told in named if any(rule.header for rule in told.rules)]:
+        names = ", ".join(headed)
+        typer.echo(f"{names}: headers are not recorded, so rules on them fit nobody here", err=True)
     if any(one.unseen > _MOST_UNSEEN for one in told):
         typer.echo(
             "where a policy's choices were never drawn (unseen), its estimates mean nothing: "

@@ -13,18 +13,20 @@ import typer
 from rich.table import Table
 
 from evaluation.stores.sql import Store, connect
-from routing.domain import Family, Limits, Query
+from routing.domain import Family, Limits, ModelId, Query
 from routing.eligible import NoEligibleModelError
 from routing.features import text_slots
 from routing.policy import Asked, State, decide
 from routing.quality import TableError
 from routing.tasks import FloatArray, TaskModel, features_of, scored, shipped
 from serving.commands.configured import cards_of, configured, for_tables
+from serving.engines.describe import described
 from serving.errors import ServiceError
 from serving.images import decode_bytes
 from serving.parts import quality_tables
 from serving.policies import build_policies
-from serving.settings import ImageLimits, Settings
+from serving.prompts import PromptFormat, Turn
+from serving.settings import Backbone, ImageLimits, Settings
 
 _BATCH, _CHUNK = 512, 1 << 17
 Url = Annotated[str, typer.Option(help="A running service.", envvar="BARN_URL")]
@@ -145,8 +147,9 @@ def explain(
     except (OSError, ServiceError) as error:
         raise typer.BadParameter(str(error)) from error
     cards = cards_of(settings)
-    tokens = len(question.split()) * 2 + (64 if image else 0)
-    query = Query(question, facts, prompt_tokens={c.id: tokens for c in cards})
+    turn = Turn("user", question, len(facts))
+    sizes = {ModelId(b.id): _size(b, turn) for b in settings.backbones}
+    query = Query(question, facts, prompt_tokens=sizes)
     slots = text_slots(question)
     dial = settings.routing.quality if quality is None else quality
     asked = Asked(scored(query, slots, shipped()), Limits(quality=dial))
@@ -156,7 +159,7 @@ def explain(
         made = decide(query, asked, features_of(query, slots), cards, state, decided_by, u=0.5)
     except NoEligibleModelError as error:
         raise typer.BadParameter(str(error)) from error
-    tasks = ", ".join(f"{t} {p:.0%}" for t, p in asked.scores.likely)
+    tasks = ", ".join(f"{t} {p:.0%}" for t, p in asked.scores.top().items())
     console = for_tables()
     console.print(
         f"tasks: {tasks}; family: {asked.scores.family} ({asked.scores.vision:.0%} vision); "
@@ -172,6 +175,18 @@ def explain(
             why.get(name, "chosen"),
         )  # fmt: skip
     console.print(shown)
+
+
+def _size(backbone: Backbone, turn: Turn) -> int:
+    """Tokens of a prompt; a guess by its words where the model is not on this machine."""
+    folder = Path(backbone.path())
+    if not folder.is_dir():
+        return 2 * len(turn.text.split()) + 64 * turn.pictures
+    try:
+        shown = PromptFormat(described(folder))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"backbones.{backbone.id}: {error}") from error
+    return shown.size(shown.token_ids((turn,)))
 
 
 def _state(settings: Settings) -> State:

@@ -6,6 +6,19 @@ from typing import Any
 from serving.engines.base import Description
 
 
+def described(folder: Path) -> Description:
+    """Describe a model's folder without its weights.
+
+    Raises:
+        OSError, ValueError: there is no such model, or it cannot be served.
+    """
+    from transformers import AutoConfig, AutoProcessor
+
+    config = AutoConfig.from_pretrained(folder)
+    processor: Any = AutoProcessor.from_pretrained(folder, backend="pil")  # type: ignore[no-untyped-call]
+    return describe(folder, config, processor)
+
+
 def describe(model: Path, config: Any, processor: Any) -> Description:
     """Describe a LLaVA-1.5 style model: a fixed number of tokens per picture.
 
@@ -15,15 +28,23 @@ def describe(model: Path, config: Any, processor: Any) -> Description:
         processor: its LlavaProcessor.
 
     Raises:
-        ValueError: it has no chat template, so there is no way to show it a conversation.
+        ValueError: it is of another kind, which has a number of tokens for each size of picture, or
+            it has no chat template, so there is no way to show it a conversation.
     """
+    if config.model_type != "llava":
+        raise ValueError(
+            f"{model} is a {config.model_type} model; Barn serves LLaVA-1.5 style ones (model_type "
+            "llava), whose pictures are of one size"
+        )
     tokenizer = processor.tokenizer
     template = processor.chat_template or tokenizer.chat_template
     if not template:
         raise ValueError(f"{model} has no chat template; add chat_template.jinja to it")
     vision = config.vision_config
     patches = (vision.image_size // vision.patch_size) ** 2
-    kept = patches + (config.vision_feature_select_strategy == "full")
+    # CLIP begins with a class token, which only `full` keeps; SigLIP has none
+    kept = patches + (vision.model_type == "clip_vision_model")
+    kept -= config.vision_feature_select_strategy == "default"
     names = ("bos_token", "eos_token", "unk_token", "pad_token")
     return Description(
         tokenizer_json=tokenizer.backend_tokenizer.to_str(),

@@ -163,6 +163,9 @@ def test_routing_beats_a_random_mix_where_the_backbones_differ_by_task(tmp_path:
         best.best.accuracy - max(p.accuracy for p in report.singles)
     )
     assert report.oracle.accuracy >= max(p.accuracy for p in report.singles)
+    assert [round(p.share, 1) for p in report.random_mix] == [k / 10 for k in range(11)]
+    assert report.random_mix[0].accuracy == pytest.approx(report.singles[0].accuracy)
+    assert report.random_mix[10].cost == pytest.approx(report.singles[1].cost)
     report.draw(tmp_path / "picture.png")
     assert (tmp_path / "picture.png").read_bytes()[:4] == b"\x89PNG"
     assert json.loads(report.to_json())["predicted"][0]["backbone"] == "cheap"

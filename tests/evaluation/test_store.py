@@ -240,9 +240,28 @@ def test_every_gateway_has_the_table_that_one_of_them_was_given(url: str) -> Non
     assert (undone.version, undone.since_s, other.base().since_s) == (3, 9.0, 9.0)
     assert other.current().note == "nothing is known yet"
     with pytest.raises(TableError, match="No such file"):
-        Tables(here, Path("nowhere.json")).reload(1.0)
+        Tables(here, Path("nowhere.json")).configured()
     here.close()
     there.close()
+
+
+def test_a_table_of_later_answers_takes_the_place_of_one_that_was_published(
+    store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "shipped.json"
+    file.write_text(QualityTable(version=1, note="old weights", since_s=5.0).model_dump_json())
+    tables = Tables(store, file)
+    tables.refresh(QualityTable(version=7, note="refitted", since_s=5.0), tables.base())
+    refitted = tables.current().note
+    file.write_text(QualityTable(version=1, note="new weights", since_s=9.0).model_dump_json())
+    upgraded = tables.current()
+    next_one = upgraded.model_copy(
+        update={"version": upgraded.version + 1, "note": "refitted anew"}
+    )
+
+    assert (refitted, upgraded.note, upgraded.version) == ("refitted", "new weights", 7)
+    assert tables.refresh(next_one, tables.base())
+    assert tables.current().note == "refitted anew"
 
 
 SPEC = Spec(name="e", control="old", candidates=("new",))

@@ -242,6 +242,20 @@ def test_a_decision_says_what_each_backbone_would_give_and_why_the_others_lost()
     assert dict(told.losers) == {OLD: "30.0% less accurate"}
 
 
+def test_a_better_one_within_epsilon_says_that_it_is_about_as_good() -> None:
+    worth = {
+        name: Worth(accuracy={Task.ATTRIBUTE: Posterior(right=right, wrong=1000 - right)})
+        for name, right in (("old", 900), ("new", 908))
+    }
+    cards = (card(OLD, price=0.0100), card(NEW, price=0.0101))
+    query = Query("what color is it?", prompt_tokens={OLD: 50, NEW: 50})
+    state = State(QualityTable(backbones=worth))
+
+    made = decided(query, cards, Utility(), state=state, task=Task.ATTRIBUTE)
+
+    assert (made.model, dict(made.losers)[NEW]) == (OLD, "about as good, and dearer")
+
+
 def test_an_expensive_backbone_says_that_it_was_not_worth_its_price() -> None:
     told = decided(
         CHART, policy=Utility(), state=State(TABLE), limits=Limits(quality=0.1), task=Task.CHART

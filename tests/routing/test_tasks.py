@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from routing.domain import Family, ImageFacts, Query, Task
-from routing.features import look
-from routing.tasks import classify, shipped
+from routing.features import image_facts, look
+from routing.tasks import TaskScores, classify, shipped
 from training.data.items import REASONING_SKILLS
 from training.data.mixture import make_item
 
@@ -133,6 +133,21 @@ def test_the_family_of_the_embedded_zoos_questions_is_known() -> None:
     ]
 
     assert sum(right) / len(right) > 0.93
+
+
+def test_what_decides_is_nearly_all_of_the_probability() -> None:
+    sure = TaskScores({Task.OCR: 0.985, Task.CHART: 0.015})
+    unsure = classify(Query("这是什么颜色", (ImageFacts(64, 64),)))
+
+    assert dict(sure.likely) == {Task.OCR: 1.0}
+    assert dict(unsure.likely)[unsure.task] == pytest.approx(0.3 / 0.98, abs=0.02)
+    assert unsure.top(1) == {"recognition": 0.3}
+
+
+def test_the_newest_picture_of_a_conversation_counts() -> None:
+    photo, chart = ImageFacts(64, 64, edges=0.4), ImageFacts(64, 64, chart=1.0)
+
+    assert image_facts((photo, chart)) == image_facts((chart,))
 
 
 def test_pictures_move_what_text_leaves_open() -> None:

@@ -19,7 +19,7 @@ from routing.policies.cascade import Cascade
 from routing.policies.family import ByFamily
 from routing.policies.split import Split
 from routing.policies.utility import Utility
-from routing.quality import Posterior, QualityTable, Worth
+from routing.quality import Platt, Posterior, QualityTable, Worth
 from serving.access import hashed
 from serving.engines.base import Piece, Prompt
 from serving.engines.scripted import Scripted
@@ -83,7 +83,7 @@ async def test_an_answer_says_who_gave_it_and_why() -> None:
         "policy": "by-family/2",
         "propensity": 1.0,
         "confidence": pytest.approx(0.25),
-        "calibrated_confidence": pytest.approx(0.25),
+        "calibrated_confidence": 0.5,  # nobody has graded an answer yet
         "cost": pytest.approx((body["usage"]["prompt_tokens"] + 2) / 1000),
         "table_version": 1,
     }
@@ -449,9 +449,12 @@ async def test_a_conversation_of_several_turns_is_answered() -> None:
 
 
 def table(old: float, new: float) -> QualityTable:
-    """How many of a hundred answers each has given right, of every task."""
+    """How many of a hundred answers each has given right, of every task; confidences are true."""
     backbones = {
-        name: Worth(accuracy=dict.fromkeys(Task, Posterior(right=right, wrong=100 - right)))
+        name: Worth(
+            accuracy=dict.fromkeys(Task, Posterior(right=right, wrong=100 - right)),
+            confidence=dict.fromkeys(Task, Platt()),
+        )
         for name, right in (("old", old), ("new", new))
     }
     return QualityTable(version=7, backbones=backbones)
@@ -725,6 +728,46 @@ async def test_a_cascade_says_of_both_backbones_why_or_why_not() -> None:
 
     assert told["new"]["why_not"] is None
     assert told["old"]["why_not"] == "it was only 40% sure"
+
+
+async def test_a_cascade_says_of_a_second_answer_that_was_not_given_how_sure_it_was() -> None:
+    service, _ = cascade(
+        95, old=Scripted(("cat",), chance=0.8), new=Scripted(("a ", "dog"), chance=0.6)
+    )
+
+    told = (await post(service, barn={"quality": 1.0})).json()["barn"]["backbones"]
+
+    assert told["old"]["why_not"] is None
+    assert told["new"]["why_not"] == "it was asked as well, and was 36% sure"
+
+
+async def test_a_confidence_that_nobody_has_graded_says_nothing() -> None:
+    plain = QualityTable(
+        backbones={
+            name: worth.model_copy(update={"confidence": {}})
+            for name, worth in table(85, 95).backbones.items()
+        }
+    )
+    service = gateway(
+        engines={OLD: Scripted(("cat",), chance=0.01)},
+        policies={"cascade": Cascade()},
+        table=plain,
+    )
+
+    body = (await post(service)).json()
+
+    assert (body["model"], body["barn"]["confidence"]) == ("old", pytest.approx(0.01))
+    assert body["barn"]["calibrated_confidence"] == 0.85
+
+
+async def test_a_cascade_does_not_ask_who_has_become_too_slow_for_the_time_left() -> None:
+    service, told = cascade(old=Scripted(("cat",), chance=0.4), new=SURE_DOG)
+    service.loads.took(NEW, 2.99)  # within the deadline, were it asked at once
+
+    body = (await post(service, barn={"deadline_ms": 3_000})).json()
+
+    assert body["model"] == "old"
+    assert [t.primary_id for t in told] == [None]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from evaluation.records import Answer, Interaction
 from evaluation.spool import Spool
 from routing.domain import Decision, ModelId, Query, RequestId, Task
 from serving.build import free_port
+from serving.errors import DeadlineError
 from serving.live import RECENT_S, Loads
 from serving.recording import Recording
 from serving.reply import Told
@@ -45,6 +46,23 @@ def test_the_current_latency_follows_answers_and_is_forgotten() -> None:
     assert (unknown, first) == (0.0, 1.0)
     assert slower == pytest.approx(3.0, abs=0.01)
     assert loads.now()[old].recent_s == 0.0
+
+
+def test_an_answer_that_did_not_come_in_time_is_known_to_take_longer() -> None:
+    clock, old = Clock(), ModelId("old")
+    loads = Loads({old: 4}, clock)
+
+    def wait(seconds: float) -> None:
+        with loads.under_way(old):
+            clock.now_s += seconds
+            raise DeadlineError("too late")
+
+    for waited_s in (2.0, 1.0):  # the shorter wait says nothing new
+        with pytest.raises(DeadlineError):
+            wait(waited_s)
+
+    assert loads.now()[old].recent_s == 2.0
+    assert loads.ours(old) == 0
 
 
 def test_a_gauge_of_something_that_is_no_more_has_no_number() -> None:

@@ -18,9 +18,11 @@ from easy_vqa import get_test_image_paths, get_test_questions
 from openai.types.chat import ChatCompletionMessageParam
 from PIL import Image
 
+from evaluation.records import ABANDONED
 from evaluation.stores.sql import Store, connect
 from tests.builders import ask, data_url
 from tests.system.conftest import Service
+from training.data.mixture import make_kind
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
@@ -201,6 +203,36 @@ def test_a_client_that_goes_away_leaves_the_backbone_free(service: Service) -> N
     assert left > 0
     assert reply.status_code == 200
     assert time.monotonic() - began < 5
+
+
+def test_a_stream_whose_client_goes_away_is_ended(service: Service) -> None:
+    """A listing of five shapes takes some twenty tokens; nobody reads on after the first."""
+    picture = next(
+        item.image
+        for item in (make_kind("scene", 1, "test", index) for index in range(200))
+        if item.image is not None and any(len(a.answer.split(",")) == 5 for a in item.asked)
+    )
+    asked = {
+        "model": "llava-llama-3", "stream": True, "max_tokens": 200,
+        "messages": ask("list the shapes by place.", data_url(picture)),
+    }  # fmt: skip
+    store = Store(connect(f"sqlite:///{service.folder / 'events' / 'events.sqlite3'}"))
+    left = []
+    for _ in range(10):
+        with httpx.stream("POST", f"{service.url}/v1/chat/completions", json=asked) as reply:
+            left.append(reply.headers["x-barn-request-id"])
+            next(reply.iter_raw())
+    rows: list[dict[str, Any]] = []
+    for _ in range(100):
+        rows = [row for one in left if (row := store.find(one))]
+        if len(rows) == len(left):
+            break
+        time.sleep(0.1)
+
+    assert len(rows) == len(left)
+    ended = [row for row in rows if row["error"] == ABANDONED]
+    assert len(ended) > len(left) / 2
+    assert max(row["completion_tokens"] for row in ended) < 20
 
 
 def test_the_status_routes_answer(http: httpx.Client) -> None:

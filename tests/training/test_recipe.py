@@ -19,10 +19,12 @@ from transformers import (
     LlamaForCausalLM,
     LlavaForConditionalGeneration,
 )
+from typer.testing import CliRunner
 
 from serving.engines.describe import describe
 from serving.images import Decoded, facts_of
 from training.answering import Answerer
+from training.cli import app
 from training.conversations import padded_pixels
 from training.data.items import is_held_out
 from training.data.mixture import HARDER, MAKERS, USUAL, Mixture, make_item, make_kind
@@ -122,10 +124,22 @@ def test_checkpoints_of_another_tokenizer_are_not_resumed(trained: Path) -> None
 
 
 def test_what_another_recipe_began_is_not_resumed(trained: Path) -> None:
-    other = profile().model_copy(update={"tune": StageSpec(items=8, batch=8, learning_rate=1e-3)})
+    other = profile().model_copy(update={"tune": StageSpec(items=16, batch=8, learning_rate=1e-4)})
 
     with pytest.raises(StaleWorkError, match="another recipe"):
         train(other, trained, trained / "zoo", jobs=1, only=("one",))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 8}, {"vision": profile().vision.model_copy(update={"batch": 4})},
+     {"tune": StageSpec(items=8, batch=8, learning_rate=1e-3)}],
+)  # fmt: skip
+def test_features_of_other_pictures_or_of_another_encoder_are_not_used(
+    trained: Path, change: dict[str, object]
+) -> None:
+    with pytest.raises(StaleWorkError, match="other pictures"):
+        train(profile().model_copy(update=change), trained, trained / "zoo", jobs=1, only=("one",))
 
 
 def test_stages_in_turns_give_the_weights_of_one_go(trained: Path, tmp_path: Path) -> None:
@@ -161,7 +175,7 @@ def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Pa
     small = shipped.model_copy(
         update={
             "use_cpu": True,
-            "accelerate": {},
+            "accelerate": {"gradient_checkpointing": True},
             "vision": VisionSpec(checkpoint=str(tmp_path / "clip"), image_px=28, patch_px=14),
             "backbones": (
                 shipped.backbones[2].model_copy(
@@ -197,6 +211,14 @@ def test_llava_7b_has_the_published_hyperparameters() -> None:
     assert (full.align.learning_rate, full.align.batch) == (1e-3, 256)
     assert (full.tune.learning_rate, full.tune.batch) == (2e-5, 128)
     assert full.align.warmup_ratio == full.tune.warmup_ratio == 0.03
+    assert (full.weight_decay, full.adam_beta2) == (0.0, 0.999)
+
+
+def test_a_profile_that_shards_says_how_it_is_started() -> None:
+    told = CliRunner().invoke(app, ["train", "--profile", "llava-7b"])
+
+    assert told.exit_code == 2
+    assert "accelerate launch" in told.output
 
 
 def test_an_unknown_profile_lists_the_known_ones() -> None:
