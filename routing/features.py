@@ -45,11 +45,18 @@ def plain(text: str) -> str:
 
     >>> plain("What COLOR is it?  Answer with a single word.")
     'what color is it?'
+    >>> plain("Answer in one word: what color is it? Thanks!")
+    'answer in one word: what color is it? thanks!'
     """
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2]} {text[-LONGEST // 2 :]}"
-    kept = _INSTRUCTION.sub(" ", text)
+    kept = _INSTRUCTION.sub(_less, text)
     return _SPACE.sub(" ", kept if kept.strip() else text).strip().lower()
+
+
+def _less(found: re.Match[str]) -> str:
+    """Nothing of an instruction, and all of one that is the question as well."""
+    return found[0] if found[0].endswith("?") else " "
 
 
 @lru_cache(maxsize=65_536)
