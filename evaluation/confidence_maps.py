@@ -1,7 +1,7 @@
 """Fit maps from raw confidence to calibrated probability, and judge them on other answers.
 
 Half of the answers (by a hash of their id) fit a map, the other half judge it: no map is judged on
-what it was fitted on, and none is kept that does not beat the raw confidence there.
+what it was fitted on, and where none beats the raw confidence there, that is the map.
 """
 
 import hashlib
@@ -71,19 +71,21 @@ def fit_isotonic(confidence: FloatArray, score: FloatArray, *, most: int = 40) -
 
 
 def fit_map(request_ids: Sequence[str], confidence: FloatArray, score: FloatArray) -> Fitted | None:
-    """Fit both kinds on one half, keep the better on the other; None when neither helps."""
+    """Fit both kinds on one half, keep what is best on the other: one of them, or raw values.
+
+    None where there are too few answers to tell.
+    """
     half = np.array([fits(i, "map") for i in request_ids], dtype=bool)
     if min(half.sum(), (~half).sum()) < LEAST / 2:
         return None
     c, s = confidence[half], score[half]
-    candidates: list[ConfidenceMap] = [fit_platt(c, s)]
+    candidates: list[ConfidenceMap] = [Platt(), fit_platt(c, s)]  # the first one is the identity
     if half.sum() >= _FEW_FOR_ISOTONIC:
         candidates.append(fit_isotonic(c, s))
     c, s = confidence[~half], score[~half]
-    raw = float(((c - s) ** 2).mean())
     judged = [
         (float(np.mean([(m(float(a)) - b) ** 2 for a, b in zip(c, s, strict=True)])), m)
         for m in candidates
     ]
     best, found = min(judged, key=lambda pair: pair[0])
-    return Fitted(found, best, raw, int((~half).sum())) if best < raw else None
+    return Fitted(found, best, judged[0][0], int((~half).sum()))

@@ -88,7 +88,8 @@ def _draw(row: Row) -> tuple[str, str]:
     if row["policy"].startswith("split:"):
         return row["policy"], unit_of(row)
     draw = json.loads(row["detail"]).get("draw", {}).get("u")  # one for all that a sticky user asks
-    return row["policy"], row["request_id"] if draw is None else str(draw)
+    drawn = draw is not None and row["propensity"] < 1
+    return row["policy"], str(draw) if drawn else row["request_id"]
 
 
 def _logged(row: Row, model: TaskModel, quality: float | None) -> Logged:

@@ -147,13 +147,18 @@ def within(
     return tuple(kept), tuple((m, text) for m, (_, text) in why.items() if m not in allowed)
 
 
+def current_latency_s(offer: Offer, busy: Load) -> float:
+    """Seconds to expect of an offer just now: a backbone may have become slow since the table."""
+    return max(offer.latency_s, busy.recent_s)
+
+
 def _objection(offer: Offer, busy: Load, limits: Limits) -> tuple[float, str]:
     """How bad what speaks against an offer is, and what it is; nothing is (0, "")."""
     if offer.cost > limits.max_cost:
         return math.inf, f"costs ${offer.cost:.2g}, over ${limits.max_cost:.2g}"
     if not busy.healthy:
         return sys.float_info.max, "it is down"
-    seconds = max(offer.latency_s, busy.recent_s)
+    seconds = current_latency_s(offer, busy)
     if seconds > limits.deadline_s:
         return 2 + seconds, f"takes {seconds:.2g} s, too late"
     if busy.saturated:

@@ -158,7 +158,7 @@ class Cluster:
             with redirect_stdout(StringIO()):
                 if self.settings.service.ray_address is None:
                     serve.shutdown()  # type: ignore[no-untyped-call]  # Ray does not type it
-                else:
+                elif APP in serve.status().applications:
                     serve.delete(APP)
         finally:
             with redirect_stdout(StringIO()):

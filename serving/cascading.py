@@ -9,6 +9,7 @@ from typing import Protocol
 from evaluation.experiments import FIRST_TRY, SECOND_TRY
 from evaluation.records import Answer, Failure, Outcome
 from routing.domain import Decision, ModelCard, ModelId
+from routing.offers import current_latency_s
 from serving.desk import Case, Desk
 from serving.engines.base import Piece
 from serving.errors import BackboneDownError, ServiceError
@@ -50,9 +51,9 @@ class Cascading:
         if not isinstance(told, Answer) or self.policy is None:
             return replace(first, pieces=again(held, None))
         able = {c.id for c in left} & set(first.decision.able)
-        load = self._gateway.loads.now()  # a backbone may have become slow since the table
+        load = self._gateway.loads.now()
         offers = [
-            replace(o, latency_s=max(o.latency_s, load[o.card.id].recent_s))
+            replace(o, latency_s=current_latency_s(o, load[o.card.id]))
             for o in first.decision.offers
             if o.card.id in able
         ]

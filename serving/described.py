@@ -27,7 +27,8 @@ def kept_at(folder: Path, backbone: str, model: str) -> Path:
     A checkpoint that takes another one's place has another tokenizer, also under the same name or
     in the same folder.
     """
-    files = sorted(Path(model).glob("*.json")) if Path(model).is_dir() else []
+    found = Path(model).iterdir() if Path(model).is_dir() else ()
+    files = sorted(f for f in found if f.suffix in {".json", ".jinja", ".model"})
     seen = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     mark = hashlib.sha256(repr((model, seen)).encode()).hexdigest()
     return folder / f"{backbone}-{mark[:12]}"

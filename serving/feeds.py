@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from evaluation.experiments import Register, Spec
 from evaluation.tables import Tables
-from routing.quality import QualityTable
+from routing.quality import QualityTable, TableError
 
 _log = logging.getLogger(__name__)
 ASK_SPENT_EVERY_S = 5.0
@@ -28,9 +28,9 @@ class TableFeed:
         try:
             version = self._tables.version()
             if version != self._version:
-                self._table = self._tables.published() or self._table
+                self._table = self._tables.current()
                 self._version = version
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, TableError) as error:
             _log.warning("the quality table could not be read: %s", type(error).__name__)
 
     def latest(self) -> QualityTable:

@@ -254,7 +254,8 @@ def load_engine(backbone: Backbone) -> LoadedEngine:
     """
     name = backbone.engine
     if name == "auto":
-        name = "vllm" if backbone.num_gpus and _can_vllm() else "transformers"
+        reserved = backbone.num_gpus > 0 or backbone.tensor_parallel > 1
+        name = "vllm" if reserved and _can_vllm() else "transformers"
     if name == "vllm":
         from serving.engines.vllm import Vllm
 

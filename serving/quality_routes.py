@@ -1,6 +1,6 @@
 """Routes of the judge: feedback, quality and the quality table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -107,9 +107,11 @@ def _add_quality(api: FastAPI, judge: Judge) -> None:
         return Response(orjson.dumps({"window": window, **told}), media_type="application/json")
 
 
-def _concerns(table: QualityTable, hosted: Sequence[str]) -> None:
-    if not set(table.backbones) & set(hosted):
-        raise TableError(f"it names none of the backbones that there are: {', '.join(hosted)}")
+async def _taken(judge: Judge, table: QualityTable) -> QualityTable:
+    if not set(table.backbones) & set(judge.backbones):
+        names = ", ".join(judge.backbones)
+        raise TableError(f"it names none of the backbones that there are: {names}")
+    return await off_loop(lambda: judge.tables.replace(table, judge.now()))
 
 
 def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> None:
@@ -125,9 +127,7 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
         """Replace the quality table; one that does not validate is refused, the old one stays."""
         judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
-            table = QualityTable.parse(await body(request))
-            _concerns(table, judge.backbones)
-            made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
+            made = await _taken(judge, QualityTable.parse(await body(request)))
         except TableError as error:
             raise BadRequestError(f"the table is refused: {error}") from error
         return JSONResponse({"version": made.version})
@@ -137,9 +137,7 @@ def _add_table(api: FastAPI, judge: Judge, body: Callable[[Request], Any]) -> No
         """Take the configured table file as it is now; one that does not validate is refused."""
         judge.keyring.of(request.headers, request.cookies).require_operator()
         try:
-            table = await off_loop(judge.tables.configured)
-            _concerns(table, judge.backbones)
-            made = await off_loop(lambda: judge.tables.replace(table, judge.now()))
+            made = await _taken(judge, await off_loop(judge.tables.configured))
         except TableError as error:
             raise ConflictError(f"the table is refused: {error}") from error
         return JSONResponse({"version": made.version})

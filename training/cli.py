@@ -29,8 +29,8 @@ def train(
         raise typer.BadParameter(str(error)) from error
     if "fsdp" in plan.accelerate and "WORLD_SIZE" not in os.environ:  # noqa: TID251 - the launcher's
         raise typer.BadParameter(
-            f"{plan.name} shards its models over GPUs; start it as: accelerate launch -m "
-            f"training.cli train --profile {profile}"
+            f"{plan.name} shards its models over GPUs; start it as: accelerate launch "
+            f"--num_processes GPUS -m training.cli train --profile {profile}"
         )
     work = work or Path("runs") / plan.name
     try:

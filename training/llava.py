@@ -206,7 +206,7 @@ def cache_features(  # noqa: PLR0913 - what pictures are drawn from
     spec = profile.vision
     shape = (count, (spec.image_px // spec.patch_px) ** 2, spec.hidden_size)
     if path.exists() and np.load(path, mmap_mode="r").shape == shape:
-        return path  # of other pictures otherwise: they are drawn anew
+        return path
     partial = path.with_suffix(".partial.npy")
     cached = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
     encoder.eval()

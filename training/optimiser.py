@@ -15,7 +15,6 @@ from torch import nn
 from training.products import product
 
 _HIDDEN = (".layers.", "multi_modal_projector.")
-BETAS = (0.9, 0.98)
 
 
 def is_hidden_matrix(name: str, parameter: nn.Parameter) -> bool:
@@ -92,13 +91,14 @@ def orthogonalised(matrix: torch.Tensor, *, steps: int = 5) -> torch.Tensor:
 class MuonAdamW(torch.optim.Optimizer):
     """The two optimisers behind one interface, so that a Trainer can schedule and resume them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what two optimisers are told
         self,
         model: nn.Module,
         *,
         muon_learning_rate: float,
         learning_rate: float,
         decay: float,
+        beta2: float,
         muon_decay: float,
     ) -> None:
         """Divide the parameters of `model` that are to be trained.
@@ -112,7 +112,7 @@ class MuonAdamW(torch.optim.Optimizer):
         if not hidden:
             raise ValueError("Muon needs weight matrices inside layers; this model trains none")
         muon = Muon(hidden, lr=muon_learning_rate, weight_decay=muon_decay)
-        adamw = torch.optim.AdamW(others, lr=learning_rate, weight_decay=decay, betas=BETAS)
+        adamw = torch.optim.AdamW(others, lr=learning_rate, weight_decay=decay, betas=(0.9, beta2))
         self._parts: tuple[torch.optim.Optimizer, ...] = (muon, adamw)
         super().__init__([g for part in self._parts for g in part.param_groups], {})
 

@@ -125,8 +125,14 @@ def train_encoder(profile: Profile, work: Path) -> CLIPVisionModel:
     folder = work / "vision" / "encoder"
     if spec.checkpoint is not None:
         return build_encoder(spec)
-    drawn = (spec.model_dump_json(), profile.seed, *_counts(profile), _drawing())
-    _same(work / "pictures.sha256", repr(drawn), "encoder, or of other pictures")
+    drawn = (
+        spec.model_dump_json(), profile.seed, profile.weight_decay, profile.adam_beta2,
+        *_counts(profile), _drawing(),
+    )  # fmt: skip
+    mark = work / "pictures.sha256"
+    if folder.is_dir() and not mark.exists():  # nobody knows what it was trained on
+        raise StaleWorkError(f"{work} holds an encoder of an unknown recipe; choose another --work")
+    _same(mark, repr(drawn), "encoder, or of other pictures")
     if not folder.is_dir():
         torch.manual_seed(profile.seed)
         dense = DenseVision(build_encoder(spec), spec.hidden_size)
@@ -231,8 +237,9 @@ def _same(told: Path, what: str, name: str) -> None:
             f"{told.parent} holds checkpoints of another {name}: it has changed since; remove the "
             "folder or choose another --work"
         )
-    told.parent.mkdir(parents=True, exist_ok=True)
-    told.write_text(mark, encoding="utf-8")
+    if not told.exists():  # never written over: others may be reading it
+        told.parent.mkdir(parents=True, exist_ok=True)
+        told.write_text(mark, encoding="utf-8")
 
 
 def align_words(

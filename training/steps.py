@@ -60,10 +60,13 @@ class Steps:
 
         Raises:
             EnoughStagesError: this one would be trained, and is one too many.
+            ValueError: the batch cannot be divided among the processes.
         """
         folder = self.folder / stage
         # one for each GPU, by `accelerate launch`
         processes = int(os.environ.get("WORLD_SIZE", "1"))  # noqa: TID251 - the launcher's
+        if batch % processes:
+            raise ValueError(f"{stage}: a batch of {batch} cannot be shared by {processes} GPUs")
         micro = min(micro_batch or batch, max(1, batch // processes))
         steps = len(rows) // batch  # type: ignore[arg-type]  # all our data sets are sized
         last = min(steps, stop or steps)
@@ -109,6 +112,7 @@ class Steps:
                 muon_learning_rate=muon_learning_rate,
                 learning_rate=learning_rate,
                 decay=self.profile.weight_decay,
+                beta2=self.profile.adam_beta2,
                 muon_decay=_MUON_DECAY,
             )
             schedule = LambdaLR(muon, partial(share_of_rate, warmup, steps, stop, cooldown))

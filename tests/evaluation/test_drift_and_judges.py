@@ -105,13 +105,15 @@ def test_a_map_beats_raw_confidence_on_answers_that_it_was_not_fitted_on() -> No
     assert found.map(0.9) < 0.85
 
 
-def test_calibrated_confidence_gets_no_map_when_none_helps() -> None:
+def test_calibrated_confidence_is_kept_as_it_is_where_no_map_helps() -> None:
     rng = generator(5)
-    raw = np.full(400, 0.5)
-    right = (rng.random(400) < 0.5).astype(float)
+    raw = rng.random(400)
+    right = (rng.random(400) < raw).astype(float)
     found = fit_map([f"r{i}" for i in range(400)], raw, right)
 
-    assert found is None or found.brier < found.raw_brier
+    assert found is not None
+    assert found.brier <= found.raw_brier
+    assert found.map(0.3) == pytest.approx(0.3, abs=0.1)
 
 
 def test_too_few_answers_get_no_map() -> None:

@@ -142,10 +142,13 @@ def test_where_nothing_was_drawn_nothing_is_claimed(store: Store) -> None:
 
 
 def test_what_one_draw_has_decided_counts_once(store: Store) -> None:
-    draws = [{"u": 0.25}, {"u": 0.25}, {"u": 0.75}, {}, {}]  # the first two by one sticky user
-    for number, draw in enumerate(draws):
+    one_user, other = {"u": 0.25}, {"u": 0.75}
+    draws = [(one_user, 0.5), (one_user, 0.5), (other, 0.5), ({}, 0.5), ({}, 0.5)]
+    draws += [(one_user, 1.0)] * 2  # of a policy that had nothing to draw
+    for number, (draw, propensity) in enumerate(draws):
         served, word = event(np.random.default_rng(7), number, 0.5)  # noqa: TID251 - a test's own
-        store.append([served.model_copy(update={"detail": served.detail | {"draw": draw}}), word])
+        changed = {"detail": served.detail | {"draw": draw}, "propensity": propensity}
+        store.append([served.model_copy(update=changed), word])
     grade_pending(store, 3.0)
 
-    assert len(logged(store, shipped(), since_s=0.0)) == 4
+    assert len(logged(store, shipped(), since_s=0.0)) == 6

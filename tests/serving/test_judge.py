@@ -25,7 +25,7 @@ from evaluation.stores.sql import Store, connect
 from evaluation.tables import Tables
 from routing.domain import ModelId, RequestId
 from routing.policies.family import ByFamily
-from routing.quality import QualityTable, TableError
+from routing.quality import QualityTable, TableError, Worth
 from serving.access import Keyring, hashed
 from serving.beside import start_experiments
 from serving.engines.base import Engine
@@ -106,11 +106,15 @@ class Written:
 
 @asynccontextmanager
 async def house(
-    folder: Path, limits: ShadowLimits | None = None, **engines: Scripted
+    folder: Path,
+    limits: ShadowLimits | None = None,
+    *,
+    table: Path | None = None,
+    **engines: Scripted,
 ) -> AsyncIterator[House]:
     store = Store(connect(f"sqlite:///{folder / 'events.sqlite3'}"))
     spool = Spool(folder / "spool", "w")
-    register, tables = Register(store), Tables(store, None)
+    register, tables = Register(store), Tables(store, table)
     feed = ExperimentFeed(register)
 
     def record(told: Told) -> None:
@@ -676,9 +680,17 @@ async def test_the_configured_table_is_read_again_and_a_broken_one_refused(tmp_p
     file.write_text('{"version": "soon"}')
     with pytest.raises(TableError, match="version"):
         tables.configured()
-    file.write_text(QualityTable(note="edited").model_dump_json())
+    file.write_text(QualityTable(note="edited", backbones={"old": Worth()}).model_dump_json())
+    async with house(tmp_path, table=file) as barn:
+        taken = await barn.http.post("/v1/table/reload")
+        file.write_text(
+            QualityTable(note="strange", backbones={"older": Worth()}).model_dump_json()
+        )
+        strange = await barn.http.post("/v1/table/reload")
+        kept = (await barn.http.get("/v1/table")).json()["note"]
 
-    assert tables.configured().note == "edited"
+    assert (taken.status_code, strange.status_code, kept) == (200, 409, "edited")
+    assert "none of the backbones" in strange.text
     async with house(tmp_path) as barn:  # which has no file configured
         assert (await barn.http.post("/v1/table/reload")).status_code == 409
         assert (await barn.http.post("/v1/table/reload", headers=USER)).status_code == 403
