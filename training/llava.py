@@ -68,9 +68,9 @@ class PackedLlava(nn.Module):
         llava.model.language_model.requires_grad_(requires_grad=train_language)
         llava.lm_head.requires_grad_(requires_grad=train_language)
 
-    def gradient_checkpointing_enable(self, **options: Any) -> None:
+    def activation_checkpointing_enable(self, **options: Any) -> None:
         """As Trainer asks its model for it: compute activations again instead of keeping them."""
-        self.llava.gradient_checkpointing_enable(**options)
+        self.llava.activation_checkpointing_enable(**options)
 
     def forward(  # noqa: PLR0913 - what a batch of LLaVA consists of
         self,

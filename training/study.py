@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -180,25 +181,31 @@ def run_study(
     steady = stability(zoo, backbones, questions)
     facts = {"rows": [asdict(r) for r in summary], "versus": [asdict(v) for v in pairs],
              "stability": [asdict(s) for s in steady]}  # fmt: skip
-    return study_text(summary, pairs, steady, len(questions)), json.dumps(facts, indent=1)
+    command = f"barn study --per-skill {per_skill} --easy {easy}"
+    return study_text(told, summary, pairs, steady, command), json.dumps(facts, indent=1)
 
 
 def study_text(
-    summary: Sequence[Row], pairs: Sequence[Versus], steady: Sequence[Stability], n: int
+    told: Sequence[Answered],
+    summary: Sequence[Row],
+    pairs: Sequence[Versus],
+    steady: Sequence[Stability],
+    command: str,
 ) -> str:
-    """The study as Markdown."""
+    """The study as Markdown; `command` is what has written it."""
+    n = len({one.id for one in told})
     names = sorted({r.backbone for r in summary})
     at = {(r.backbone, r.task): r for r in summary}
     tasks = ["easy-vqa", *VISION_SKILLS, "vision", *REASONING_SKILLS, "reasoning"]
     out = [
         "# The backbone swap, measured",
         "",
-        f"Written by `barn study`: {n} held-out questions, answered greedily; exact match with the "
+        f"Written by `{command}`: {n} held-out questions, answered greedily; exact match with the "
         "only right answer, 95 % Wilson intervals in brackets. One vision encoder, projector shape,"
         " data, order, optimiser and schedule for all; only the language backbone differs, in what "
         "the generations changed: vocabulary, rotary base, context, and the newest one's grouped "
-        "queries with the wider MLP that they pay for. Text "
-        "pre-training reads the same stream to other depths (1 : 2 : 15).",
+        "queries, whose saved weights go to its MLP. Text pre-training reads the same stream to "
+        "other depths (1 : 2 : 15).",
         "",
         "## Accuracy",
         "",
@@ -218,6 +225,12 @@ def study_text(
                "if independent", "difference", "McNemar p"]),
         _line(["---", "---", *["---:"] * 8]),
         *(_changed(v) for v in pairs if v.task in {"all", *REASONING_SKILLS}),
+        "",
+        "## Who alone solves what",
+        "",
+        "Questions by who answers them right; where two are named, the third one is wrong.",
+        "",
+        *_solved(told, names),
         "",
         "## Stability of inner representations",
         "",
@@ -257,6 +270,30 @@ def _changed(v: Versus) -> str:
     overlap = [f"{who.jaccard:.2f}", f"{who.jaccard_if_independent:.2f}"]
     ends = [f"{v.difference:+.1%}", f"{v.p_value:.2g}"]
     return _line([f"{v.old} → {v.new}", v.task, *counts, *overlap, *ends])
+
+
+def _solved(told: Sequence[Answered], names: Sequence[str]) -> list[str]:
+    """A row of each task: how many questions each set of backbones solves, and no other."""
+    right: dict[tuple[str, str], set[str]] = {}
+    for one in told:
+        own = right.setdefault((one.task, one.id), set())
+        if one.score > 0:
+            own.add(one.backbone)
+    sets = [set(some) for k in range(len(names), -1, -1) for some in combinations(names, k)]
+    heads = [_who(some, names) for some in sets]
+    lines = [_line(["task", *heads]), _line(["---", *["---:"] * len(heads)])]
+    for task in ("easy-vqa", *VISION_SKILLS, *REASONING_SKILLS):
+        here = [solvers for (of, _), solvers in right.items() if of == task]
+        lines.append(_line([task, *(str(here.count(some)) for some in sets)]))
+    return lines
+
+
+def _who(some: set[str], names: Sequence[str]) -> str:
+    if not some:
+        return "nobody"
+    if len(some) == len(names):
+        return "all"
+    return " and ".join(sorted(some)) + (" alone" if len(some) == 1 else "")
 
 
 def _numbers(values: Sequence[float]) -> str:

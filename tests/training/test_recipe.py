@@ -35,7 +35,7 @@ from training.paraphrases import respelled
 from training.pretrain import build_language_model
 from training.recipe import BackboneSpec, Profile, StageSpec, VisionPhase, VisionSpec
 from training.run import StaleWorkError, train
-from training.study import cosine, held_out, linear_cka
+from training.study import cosine, held_out, linear_cka, run_study
 from training.tokenizer import train_tokenizer
 from training.turns import conversations
 from training.vision import build_encoder
@@ -142,6 +142,17 @@ def test_features_of_other_pictures_or_of_another_encoder_are_not_used(
         train(profile().model_copy(update=change), trained, trained / "zoo", jobs=1, only=("one",))
 
 
+def test_an_encoder_of_an_unknown_recipe_is_not_used(trained: Path) -> None:
+    mark = trained / "pictures.sha256"
+    before = mark.read_text()
+    mark.unlink()
+
+    with pytest.raises(StaleWorkError, match="unknown recipe"):
+        train(profile(), trained, trained / "zoo", jobs=1, only=("one",))
+
+    mark.write_text(before)
+
+
 def test_stages_in_turns_give_the_weights_of_one_go(trained: Path, tmp_path: Path) -> None:
     train(profile(), tmp_path, tmp_path / "zoo", jobs=1, only=("two",))  # `trained` took turns
 
@@ -175,7 +186,7 @@ def test_the_full_scale_path_trains_from_checkpoints_and_llava_json(tmp_path: Pa
     small = shipped.model_copy(
         update={
             "use_cpu": True,
-            "accelerate": {"gradient_checkpointing": True},
+            "accelerate": {"activation_checkpointing": True},
             "vision": VisionSpec(checkpoint=str(tmp_path / "clip"), image_px=28, patch_px=14),
             "backbones": (
                 shipped.backbones[2].model_copy(
@@ -215,10 +226,25 @@ def test_llava_7b_has_the_published_hyperparameters() -> None:
 
 
 def test_a_profile_that_shards_says_how_it_is_started() -> None:
-    told = CliRunner().invoke(app, ["train", "--profile", "llava-7b"])
+    told = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["train", "--profile", "llava-7b"])
 
     assert told.exit_code == 2
     assert "accelerate launch" in told.output
+
+
+def test_the_study_says_who_alone_solves_what(trained: Path) -> None:
+    text, facts = run_study(trained / "zoo", ["one", "two"], per_skill=2, easy=4, say=print)
+
+    assert "Written by `barn study --per-skill 2 --easy 4`" in text
+    table = text.split("## Who alone solves what")[1].split("##")[0].strip().splitlines()
+    heads, *rows = [line.strip("| ").split(" | ") for line in table if line.startswith("|")]
+    assert heads == ["task", "all", "one alone", "two alone", "nobody"]
+    asked = {row[0]: sum(map(int, row[1:])) for row in rows[1:]}
+    assert asked["easy-vqa"] == 4
+    assert {n for task, n in asked.items() if task != "easy-vqa"} == {2}
+    right = {(r["backbone"], r["task"]): r["accuracy"] for r in json.loads(facts)["rows"]}
+    for task, everybody, one, _, _ in rows[1:]:
+        assert right["one", task] == pytest.approx((int(everybody) + int(one)) / asked[task])
 
 
 def test_an_unknown_profile_lists_the_known_ones() -> None:

@@ -8,6 +8,7 @@ from training.data.items import Asked, Split, generator
 from training.data.scenes import told_scene
 from training.data.writing import (
     ALPHABET,
+    CONTINUE,
     OPERATIONS,
     ROW_CHARACTERS,
     SOLVE,
@@ -16,6 +17,10 @@ from training.data.writing import (
     operands,
     progression,
 )
+
+SCATTERED = 0.4
+"""Share of sums and series that are told as a picture's patches tell them; see `_scattered`."""
+EMPTY = " ."
 
 
 def lines(seed: int) -> Iterator[str]:
@@ -37,14 +42,17 @@ def _fact(rng: Random) -> str:
     space = rng.choice(("", " "))
     limit = near(rng, result)
     ask = rng.choice(SOLVE)
+    more = f"is the result greater than {limit}? " + ("yes" if result > limit else "no")
+    if rng.random() < SCATTERED:
+        rows = (f"{a}{sign}{b}",) if rng.random() < 0.5 else (str(a), f"{sign}{b}")
+        return f"{_scattered(rng, *rows)} " + rng.choice((f"{ask} {result}", more))
     return rng.choice(
         (
             f"{a}{space}{sign}{space}{b}{space}={space}{result}",
             f"what is {a}{space}{sign}{space}{b}? {result}",
             f"{a}{sign}{b} {ask} {result}",
             f"{a}{sign}{b} {ask} {result}",
-            f"{a}{sign}{b} is the result greater than {limit}? "
-            + ("yes" if result > limit else "no"),
+            f"{a}{sign}{b} {more}",
         )
     )
 
@@ -54,9 +62,32 @@ def _series(rng: Random) -> str:
     for _ in range(4):
         terms = progression(rng)
         text = " ".join(str(t) for t in terms[:3])
+        if rng.random() < SCATTERED:
+            text = _scattered(rng, f"{terms[0]} {terms[1]}", f"{terms[2]} ?")
+            told.append(f"{text} {rng.choice(CONTINUE)} {terms[3]}")
+            continue
         ask = rng.choice(("? what number comes next?", "? which number is next?", ""))
         told.append(f"{text} {ask} {terms[3]}" if ask else f"{text} {terms[3]}")
     return ". ".join(told)
+
+
+def _scattered(rng: Random, *rows: str) -> str:
+    """Writing as a picture's patches tell it: one character at a time, with nothing in between.
+
+    A full stop stands for an empty patch: always one token, where spaces would melt into one.
+
+    >>> from training.data.items import generator
+    >>> _scattered(generator(3), "12", "+7")
+    '1 .2 . . . . . . . + .7'
+    """
+    gap, between = rng.randint(0, 2), rng.randint(3, 9)
+
+    def shown(character: str) -> str:
+        if character == " ":
+            return EMPTY
+        return character if character.isdigit() else f" {character}"
+
+    return (EMPTY * between).join((EMPTY * gap).join(map(shown, row)) for row in rows)
 
 
 def _told(rng: Random, tell: Callable[[Random, Split], tuple[str, list[Asked]]]) -> str:

@@ -65,7 +65,7 @@ HARDER = Mixture(
 )
 """More series than can be learned by heart, more of scenes, and less of what is known by then."""
 PLACING = Mixture(
-    (80, 6, 5, 14, 22, 11, 4, 12),
+    (80, 10, 5, 14, 22, 11, 4, 12),
     {
         "series": partial(make_series, wide=True),
         "scene": partial(
