@@ -60,7 +60,7 @@ $(LITELLM_VENV)/.installed: benchmarks/litellm.txt benchmarks/rivals.txt
 format: setup  ## Rewrite the code the way `lint` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-train: setup  ## Reproduce the embedded models from nothing (just under two hours on two idle cores)
+train: setup  ## Reproduce the embedded models from nothing (about 110 minutes on two cores)
 	$(BIN)/barn train --profile embedded --jobs 2
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) $(AUDIT_VENV) $(LMMS_VENV) $(LITELLM_VENV) runs .barn build *.egg-info
