@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from sqlalchemy import select
@@ -22,6 +23,7 @@ from routing.policy import Asked, Policy
 from routing.quality import QualityTable
 from routing.tasks import TaskModel, TaskScores, scored
 
+Detail: TypeAlias = dict[str, dict[str, Any]]
 _FOLDS = 5
 _MOST = 50_000
 
@@ -37,6 +39,10 @@ class Logged:
     propensity: float
     score: float
     able: frozenset[ModelId] = frozenset()  # who could answer at that moment; empty: not recorded
+
+    def was_there(self, card: ModelCard) -> bool:
+        """Whether load and limits let a backbone answer at that moment, so far as is known."""
+        return not self.able or card.id in self.able
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +86,21 @@ def logged(
         .order_by(t.at_s.desc(), t.request_id)
         .limit(_MOST)
     )  # fmt: skip
-    return [_logged(row, model, quality) for row in first_of_each(reversed(rows), _draw)]
+    read = ((row, json.loads(row["detail"])) for row in reversed(rows))
+    drawn = first_of_each(read, lambda pair: _draw(*pair))
+    return [_logged(row, detail, model, quality) for row, detail in drawn]
 
 
-def _draw(row: Row) -> tuple[str, str]:
+def _draw(row: Row, detail: Detail) -> tuple[str, str]:
     """Which draw chose the backbone: a split draws once for a user, others for each request."""
     if row["policy"].startswith("split:"):
         return row["policy"], unit_of(row)
-    draw = json.loads(row["detail"]).get("draw", {}).get("u")  # one for all that a sticky user asks
+    draw = detail.get("draw", {}).get("u")  # one for all that a sticky user asks
     drawn = draw is not None and row["propensity"] < 1
     return row["policy"], str(draw) if drawn else row["request_id"]
 
 
-def _logged(row: Row, model: TaskModel, quality: float | None) -> Logged:
-    detail = json.loads(row["detail"])
+def _logged(row: Row, detail: Detail, model: TaskModel, quality: float | None) -> Logged:
     limits = Limits(**detail.get("limits", {}))
     if quality is not None:
         limits = replace(limits, quality=quality)
@@ -171,7 +178,7 @@ def _takers(one: Logged, cards: Sequence[ModelCard]) -> list[ModelCard]:
         fit = eligible(one.query, cards)
     except NoEligibleModelError:
         return []
-    return [card for card in fit if not one.able or card.id in one.able]
+    return [card for card in fit if one.was_there(card)]
 
 
 def _odds(
@@ -180,9 +187,9 @@ def _odds(
     """The policy's probabilities, (requests, cards)."""
     made = np.zeros((len(found), len(cards)))
     for row, one in enumerate(found):
-        asked, able = one.asked, {card.id for card in _takers(one, cards)}
+        asked = one.asked
         fit = eligible(one.query, cards)  # also who was away is a part of what prices are held to
         rated = offers(one.query, asked.scores, one.features, fit, table, asked.limits)
-        told = policy.odds(asked, [o for o in rated if o.card.id in able]).probability
+        told = policy.odds(asked, [o for o in rated if one.was_there(o.card)]).probability
         made[row] = [told.get(card.id, 0.0) for card in cards]
     return made

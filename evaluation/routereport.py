@@ -123,8 +123,8 @@ class BenchReport:
             axes.scatter([p.cost * 1e3], [p.accuracy], marker="s", s=60, label=p.name)
         axes.scatter([self.oracle.cost * 1e3], [self.oracle.accuracy], marker="*", s=140,
                      label="oracle")  # fmt: skip
-        xs, ys = ([getattr(p, of) for p in self.random_mix] for of in ("cost", "accuracy"))
-        axes.plot([x * 1e3 for x in xs], ys, ":", color="grey", label="random mix")
+        xs, ys = [p.cost * 1e3 for p in self.random_mix], [p.accuracy for p in self.random_mix]
+        axes.plot(xs, ys, ":", color="grey", label="random mix")
         for j in self.policies:
             line = sorted(j.frontier, key=lambda p: p.cost)
             axes.plot([p.cost * 1e3 for p in line], [p.accuracy for p in line], "o-", ms=3,
@@ -189,10 +189,8 @@ def _mixed(cheap: Point, dear: Point) -> tuple[Point, ...]:
     """What is expected of sending a share of all to `dear` by chance, and the rest to `cheap`."""
 
     def between(share: float) -> Point:
-        accuracy, cost = (
-            (1 - share) * getattr(cheap, of) + share * getattr(dear, of)
-            for of in ("accuracy", "cost")
-        )
+        accuracy = (1 - share) * cheap.accuracy + share * dear.accuracy
+        cost = (1 - share) * cheap.cost + share * dear.cost
         return Point("random mix", 1.0, accuracy, cost, share)
 
     return tuple(between(k / 10) for k in range(11))
@@ -241,9 +239,8 @@ def _judge(
         frontier = [cut(name, q, seen) for q, seen in sweep]
         singles = {model: cut(model, 1.0, seen) for model, seen in alone.items()}
         weak, best = min(singles.values(), key=lambda p: p.cost), singles[ModelId(strong.name)]
-        mine = next(p for p in frontier if p.quality == dial)
-        thrifty = next(p for p in frontier if p.quality == thrifty_dial)
-        ranked = next(p for p in frontier if p.quality == ranked_dial)
+        at_dial = {p.quality: p for p in frontier}
+        mine, thrifty, ranked = (at_dial[q] for q in (dial, thrifty_dial, ranked_dial))
         costs = [p.cost for p in singles.values()]
         return (
             mine.accuracy,

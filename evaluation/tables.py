@@ -34,7 +34,7 @@ class Tables:
 
         So it is after an upgrade: what was learned of weights that are no longer served is past.
         """
-        published = self.published()
+        published = self._read(_CURRENT)
         try:
             base = self.base()
         except TableError:
@@ -46,10 +46,6 @@ class Tables:
         if base.since_s <= published.since_s:
             return published
         return base.model_copy(update={"version": max(base.version, published.version)})
-
-    def published(self) -> QualityTable | None:
-        """The newest table that was published; None when there is none that can be read."""
-        return self._read(_CURRENT)
 
     def version(self) -> int:
         """The version of the current table, which changes whenever the table does."""

@@ -47,6 +47,8 @@ class TaskScores:
     family: Family = field(init=False)
     """The family with more probability."""
     task: Task = field(init=False)
+    ranked: tuple[tuple[Task, float], ...] = field(init=False)
+    """All of them, the likeliest first."""
     likely: tuple[tuple[Task, float], ...] = field(init=False)
     """The likeliest tasks, of 98 % of the probability, scaled to sum to one: enough to decide."""
 
@@ -62,6 +64,7 @@ class TaskScores:
             "vision": vision,
             "family": family,
             "task": next(t for t, _ in ranked if t.family is family),
+            "ranked": tuple(ranked),
             "likely": tuple((t, p / total) for t, p in ranked[:enough]),
         }
         for name, value in told.items():
@@ -69,12 +72,11 @@ class TaskScores:
 
     def told(self) -> dict[str, float]:
         """What is worth recording: all but the least likely, from which the rest follows again."""
-        return {t: p for t, p in self.top(len(Task)).items() if p >= _WORTH_TELLING}
+        return {t.value: round(p, 4) for t, p in self.ranked if p >= _WORTH_TELLING}
 
     def top(self, n: int = 3) -> dict[str, float]:
         """The `n` likeliest tasks and their probabilities, for people."""
-        ranked = sorted(self.probability.items(), key=lambda item: -item[1])
-        return {t.value: round(p, 4) for t, p in ranked[:n]}
+        return {t.value: round(p, 4) for t, p in self.ranked[:n]}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from routing.offers import current_latency_s
 from serving.desk import Case, Desk
 from serving.engines.base import Piece
 from serving.errors import BackboneDownError, ServiceError
-from serving.escalation import escalated, left_of
+from serving.escalation import escalated, kept, left_of
 from serving.live import Loads
 from serving.reply import Reply, again, durably
 
@@ -91,14 +91,12 @@ class Cascading:
         came = second.outcome[0] if second.outcome else None
         if isinstance(came, Failure):  # it said nothing at all
             return self._first(first, told, held)
-        if isinstance(came, Answer) and whole and sure > second.calibrated(came, following):
-            durably(lambda outcome: self._gateway.tell(second, outcome, SECOND_TRY), came)
-            why = f"it was asked as well, and was {second.calibrated(came, following):.0%} sure"
-            others = tuple(m for m in first.decision.losers if m[0] != following)
-            first = replace(
-                first, decision=replace(first.decision, losers=(*others, (following, why)))
-            )
-            return self._first(first, told, held, second, came)
+        if isinstance(came, Answer) and whole:
+            its_sure = second.calibrated(came, following)
+            if sure > its_sure:
+                durably(lambda outcome: self._gateway.tell(second, outcome, SECOND_TRY), came)
+                first = replace(first, decision=kept(first.decision, following, its_sure))
+                return self._first(first, told, held, second, came)
         durably(lambda outcome: self._gateway.tell(first, outcome, FIRST_TRY), told)
         if isinstance(came, Answer) and whole:
             durably(lambda outcome: self._gateway.tell(second, outcome), came)

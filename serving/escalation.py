@@ -17,10 +17,19 @@ def left_of(asked: Asked, told: Answer) -> Asked:
 def escalated(first: Decision, following: ModelId, sure: float) -> Decision:
     """The decision for the second backbone; `sure` is how far the first answer could be trusted."""
     why = f"was only {sure:.0%} sure"
-    others = tuple(loser for loser in first.losers if loser[0] != following)
     return replace(
         first,
         model=following,
         reason=f"{first.reason}; {first.model} {why}",
-        losers=((first.model, f"it {why}"), *others),
+        losers=((first.model, f"it {why}"), *_others(first, following)),
     )
+
+
+def kept(first: Decision, following: ModelId, sure: float) -> Decision:
+    """The first decision, where the second backbone was asked in vain; `sure` is of its answer."""
+    why = f"it was asked as well, and was {sure:.0%} sure"
+    return replace(first, losers=(*_others(first, following), (following, why)))
+
+
+def _others(first: Decision, following: ModelId) -> tuple[tuple[ModelId, str], ...]:
+    return tuple(loser for loser in first.losers if loser[0] != following)

@@ -67,7 +67,8 @@ class Steps:
         processes = int(os.environ.get("WORLD_SIZE", "1"))  # noqa: TID251 - the launcher's
         if batch % processes:
             raise ValueError(f"{stage}: a batch of {batch} cannot be shared by {processes} GPUs")
-        micro = min(micro_batch or batch, max(1, batch // processes))
+        share = batch // processes
+        micro = min(micro_batch or share, share)
         steps = len(rows) // batch  # type: ignore[arg-type]  # all our data sets are sized
         last = min(steps, stop or steps)
         before = get_last_checkpoint(str(folder)) if folder.is_dir() else None
@@ -83,7 +84,7 @@ class Steps:
             output_dir=str(folder),
             max_steps=last,
             per_device_train_batch_size=micro,
-            gradient_accumulation_steps=max(1, batch // (micro * processes)),
+            gradient_accumulation_steps=share // micro,
             learning_rate=learning_rate,
             warmup_steps=warmup,
             lr_scheduler_type="cosine",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from evaluation.offline import Answered
+from evaluation.offline import Answered, complete
 from evaluation.summary import Row, Versus, rows, versus
 from training.answering import Answerer
 from training.data import easyvqa
@@ -274,17 +274,15 @@ def _changed(v: Versus) -> str:
 
 def _solved(told: Sequence[Answered], names: Sequence[str]) -> list[str]:
     """A row of each task: how many questions each set of backbones solves, and no other."""
-    right: dict[tuple[str, str], set[str]] = {}
-    for one in told:
-        own = right.setdefault((one.task, one.id), set())
-        if one.score > 0:
-            own.add(one.backbone)
+    right: dict[str, list[set[str]]] = {}
+    for answers in complete(told):
+        task = next(iter(answers.values())).task
+        right.setdefault(task, []).append({b for b, a in answers.items() if a.score > 0})
     sets = [set(some) for k in range(len(names), -1, -1) for some in combinations(names, k)]
     heads = [_who(some, names) for some in sets]
     lines = [_line(["task", *heads]), _line(["---", *["---:"] * len(heads)])]
     for task in ("easy-vqa", *VISION_SKILLS, *REASONING_SKILLS):
-        here = [solvers for (of, _), solvers in right.items() if of == task]
-        lines.append(_line([task, *(str(here.count(some)) for some in sets)]))
+        lines.append(_line([task, *(str(right[task].count(some)) for some in sets)]))
     return lines
 
 
